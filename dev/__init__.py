@@ -1,0 +1,1 @@
+"""The local platform: real parts where they run anywhere, and stand-ins for the rest."""

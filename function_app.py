@@ -1,0 +1,42 @@
+"""The triggers: read the request, let the API answer, write the response."""
+
+import os
+from collections.abc import Awaitable, Callable
+
+import azure.functions as func
+
+from lkps_core.api.endpoints import ENDPOINTS, Endpoint
+from lkps_core.api.handling import Api
+from lkps_core.api.http import Request
+from lkps_core.wiring import Wired, warm_up
+
+# The host answers 404, without our headers, for a method that a function does not declare.
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+api = Api(Wired(os.environ))
+
+
+def answering(endpoint: Endpoint) -> Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]:
+    """The function of one address. The worker library looks at its signature and its name."""
+
+    async def function(req: func.HttpRequest) -> func.HttpResponse:
+        response = await api.answer(
+            endpoint,
+            Request(req.method.upper(), req.headers, req.route_params, req.get_body()),
+        )
+        return func.HttpResponse(
+            response.body,
+            status_code=response.status,
+            headers=dict(response.headers),
+            mimetype=response.media_type,
+        )
+
+    function.__name__ = endpoint.name
+    return function
+
+
+for each in ENDPOINTS:
+    app.route(route=each.path, methods=METHODS)(answering(each))
+
+warm_up()

@@ -1,0 +1,1 @@
+"""The outside, one module a port: each turns its library's errors into ours."""

@@ -1,0 +1,119 @@
+"""The ports in memory, with the manners of the real ones: for tests and for trying out."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lkps_core.errors import LiveKitUnavailable, StorageUnavailable
+from lkps_core.ports import AlreadyThere, Changed, Room, RoomParticipant, Row, Stored
+
+
+class MemoryRows[T: Row]:
+    """One table. `down` makes every call fail as an unreachable account does."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], Stored[T]] = {}
+        self._etags = itertools.count(1)
+        self.down = False
+        self.calls: list[str] = []
+
+    async def get(self, partition: str, key: str) -> Stored[T] | None:
+        self._answer("get")
+        return self._rows.get((partition, key))
+
+    async def add(self, row: T) -> str:
+        self._answer("add")
+        place = (row.partition, row.key)
+        there = self._rows.get(place)
+        if there is not None and there.row != row:
+            raise AlreadyThere
+        return there.etag if there else self._write(row)
+
+    async def replace(self, row: T, etag: str) -> str:
+        self._answer("replace")
+        self._match(row, etag)
+        return self._write(row)
+
+    async def remove(self, row: T, etag: str) -> None:
+        self._answer("remove")
+        self._match(row, etag)
+        del self._rows[row.partition, row.key]
+
+    async def within(self, partition: str) -> Sequence[T]:
+        self._answer("within")
+        return [stored.row for place, stored in sorted(self._rows.items()) if place[0] == partition]
+
+    def _answer(self, call: str) -> None:
+        self.calls.append(call)
+        if self.down:
+            raise StorageUnavailable(reason="the table is down")
+
+    def _match(self, row: T, etag: str) -> None:
+        stored = self._rows.get((row.partition, row.key))
+        if stored is None or stored.etag != etag:
+            raise Changed
+
+    def _write(self, row: T) -> str:
+        etag = f'W/"{next(self._etags)}"'
+        self._rows[row.partition, row.key] = Stored(row, etag)
+        return etag
+
+
+class MemoryTrailRows:
+    """The trail's rows, by stream and number."""
+
+    def __init__(self) -> None:
+        self.streams: dict[str, dict[int, bytes]] = {}
+        self.down = False
+        self.calls: list[int] = []
+
+    async def append(self, stream: str, first: int, rows: Sequence[bytes]) -> None:
+        self.calls.append(len(rows))
+        if self.down:
+            raise StorageUnavailable(reason="the table is down")
+        written = self.streams.setdefault(stream, {})
+        for number, row in enumerate(rows, first):
+            if written.get(number, row) != row:
+                raise StorageUnavailable(reason="the number is taken by another row")
+            written[number] = row
+
+
+@dataclass(slots=True)
+class MemoryRoom:
+    room: Room
+    participants: list[RoomParticipant] = field(default_factory=list[RoomParticipant])
+
+
+class MemoryRooms:
+    """LiveKit's rooms. A dispatch goes to `workers`, which holds (agent name, deployment)."""
+
+    def __init__(self) -> None:
+        self.rooms: dict[str, MemoryRoom] = {}
+        self.workers: set[tuple[str, str]] = set()
+        self.down = False
+        self.calls: list[str] = []
+
+    async def create(self, room: Room) -> None:
+        self._answer("create")
+        if room.name in self.rooms:
+            return
+        made = self.rooms[room.name] = MemoryRoom(room)
+        if (room.agent_name, room.deployment) in self.workers:
+            made.participants.append(RoomParticipant("agent-AJ_1", True, room.agent_name))
+
+    async def delete(self, room_name: str) -> None:
+        self._answer("delete")
+        self.rooms.pop(room_name, None)
+
+    async def participants(self, room_name: str) -> Sequence[RoomParticipant] | None:
+        self._answer("participants")
+        room = self.rooms.get(room_name)
+        return None if room is None else list(room.participants)
+
+    async def ping(self) -> None:
+        self._answer("ping")
+
+    def _answer(self, call: str) -> None:
+        self.calls.append(call)
+        if self.down:
+            raise LiveKitUnavailable(reason="LiveKit is down")

@@ -1,0 +1,60 @@
+"""The function app's managed identity as azure-core's credential, over msal.
+
+azure-identity would do the same for 170 ms more of every cold start.
+"""
+
+import asyncio
+import os
+import time
+from types import TracebackType
+from typing import Any, Self
+
+import msal  # type: ignore[import-untyped]
+import requests
+from azure.core.credentials import AccessToken
+
+from lkps_core.errors import StorageUnavailable
+
+_RESOURCE_SUFFIX = "/.default"
+
+
+class ManagedIdentityCredential:
+    """An AsyncTokenCredential. `AZURE_CLIENT_ID` chooses a user-assigned identity."""
+
+    def __init__(self) -> None:
+        client_id = os.environ.get("AZURE_CLIENT_ID")
+        identity: Any = (
+            msal.UserAssignedManagedIdentity(client_id=client_id)
+            if client_id
+            else msal.SystemAssignedManagedIdentity()
+        )
+        self._session = requests.Session()
+        self._session.trust_env = False  # the identity endpoint is on this machine
+        self._client = msal.ManagedIdentityClient(identity, http_client=self._session)
+
+    async def get_token(self, *scopes: str, **_: Any) -> AccessToken:  # noqa: ANN401
+        """From msal's cache, or from the identity endpoint in a thread of its own."""
+        resource = scopes[0].removesuffix(_RESOURCE_SUFFIX)
+        try:
+            answer = await asyncio.to_thread(
+                self._client.acquire_token_for_client, resource=resource
+            )
+        except (requests.RequestException, ValueError) as error:  # ValueError: not JSON
+            raise StorageUnavailable(reason="the managed identity did not answer") from error
+        if "access_token" not in answer:
+            raise StorageUnavailable(reason=f"the managed identity refused: {answer.get('error')}")
+        return AccessToken(answer["access_token"], int(time.time()) + int(answer["expires_in"]))
+
+    async def close(self) -> None:
+        self._session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.close()

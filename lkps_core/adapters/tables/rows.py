@@ -1,0 +1,102 @@
+"""The Rows port over one table."""
+
+import asyncio
+from collections.abc import Sequence
+
+from azure.core import MatchConditions
+from azure.data.tables import UpdateMode
+
+from lkps_core.adapters.tables.account import CALL_SECONDS, TablesAccount
+from lkps_core.adapters.tables.codec import Codec, Entity, table_key
+from lkps_core.adapters.tables.commit import GroupCommit
+from lkps_core.errors import StorageUnavailable
+from lkps_core.ports import AlreadyThere, Changed, Row, Stored
+
+
+class TableRows[T: Row]:
+    """Insertions of one partition at the same moment share a transaction."""
+
+    def __init__(self, account: TablesAccount, table: str, kind: type[T]) -> None:
+        self._account = account
+        self._table = account.table(table)
+        self._codec = Codec(kind)
+        self._commit = GroupCommit(self._insert)
+
+    async def get(self, partition: str, key: str) -> Stored[T] | None:
+        places = table_key(partition), table_key(key)
+        try:
+            entity = await self._account.call(lambda: self._table.get_entity(*places))
+        except LookupError:
+            return None
+        return Stored(self._codec.row(entity), str(entity.metadata["etag"]))
+
+    async def add(self, row: T) -> str:
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                return await self._commit.add(self._codec.entity(row))
+        except TimeoutError as error:
+            raise StorageUnavailable(reason="the tables did not answer in time") from error
+        except AlreadyThere:
+            stored = await self.get(row.partition, row.key)
+            if stored is None or stored.row != row:
+                raise
+            return stored.etag  # this very row: an insertion whose answer was lost
+
+    async def replace(self, row: T, etag: str) -> str:
+        entity = self._codec.entity(row)
+        try:
+            written = await self._account.call(
+                lambda: self._table.update_entity(
+                    entity,
+                    mode=UpdateMode.REPLACE,
+                    etag=etag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            )
+        except (Changed, LookupError):
+            stored = await self.get(row.partition, row.key)
+            if stored is None or stored.row != row:
+                raise Changed from None
+            return stored.etag
+        return str(written["etag"])
+
+    async def remove(self, row: T, etag: str) -> None:
+        entity = {"PartitionKey": table_key(row.partition), "RowKey": table_key(row.key)}
+        try:
+            await self._account.call(
+                lambda: self._table.delete_entity(
+                    entity, etag=etag, match_condition=MatchConditions.IfNotModified
+                )
+            )
+        except LookupError:
+            raise Changed from None
+
+    async def within(self, partition: str) -> Sequence[T]:
+        async def read() -> list[T]:
+            found = self._table.query_entities(
+                "PartitionKey eq @partition", parameters={"partition": partition}
+            )
+            return [self._codec.row(entity) async for entity in found]
+
+        return await self._account.call(read)
+
+    async def _insert(self, entities: Sequence[Entity]) -> Sequence[str | Exception]:
+        """One row as a plain insertion, several as a transaction; each its own where that fails."""
+        if len(entities) > 1:
+            try:
+                written = await self._account.call(
+                    lambda: self._table.submit_transaction([("create", one) for one in entities])
+                )
+                return [str(one["etag"]) for one in written]
+            except AlreadyThere:  # which one, and what of the others, is learnt one by one
+                pass
+            except StorageUnavailable as error:
+                return [error] * len(entities)
+        return await asyncio.gather(*(self._insert_one(entity) for entity in entities))
+
+    async def _insert_one(self, entity: Entity) -> str | Exception:
+        try:
+            written = await self._account.call(lambda: self._table.create_entity(entity))
+        except (AlreadyThere, StorageUnavailable) as error:
+            return error
+        return str(written["etag"])

@@ -1,0 +1,1 @@
+"""Agents: their names, whose they are, and which instances are online."""

@@ -1,0 +1,43 @@
+"""Which agents there are and which of their instances are online, as the hot paths read it."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from lkps_core.agents.model import Agent, Registration
+from lkps_core.freshness import Fresh
+from lkps_core.ports import Rows, Stored
+
+
+class Directory:
+    """Reads through a memory of at most 5 s; what this process writes, it sees at once."""
+
+    def __init__(
+        self,
+        agents: Rows[Agent],
+        registrations: Rows[Registration],
+        monotonic: Callable[[], float],
+    ) -> None:
+        async def read_agent(name: str) -> Stored[Agent] | None:
+            return await agents.get("agents", name)
+
+        self._agents = Fresh[str, Stored[Agent] | None](read_agent, monotonic)
+        self._instances = Fresh[str, Sequence[Registration]](registrations.within, monotonic)
+
+    async def agent(self, name: str) -> Agent | None:
+        stored = await self._agents.get(name)
+        return stored.row if stored else None
+
+    async def agent_now(self, name: str) -> Stored[Agent] | None:
+        """As it stands in the table: what a refusal or a change is decided on."""
+        return await self._agents.read(name)
+
+    async def online(self, name: str, now: datetime) -> list[Registration]:
+        """The agent's instances whose lease is running."""
+        live = [one for one in await self._instances.get(name) if one.is_live(now)]
+        if not live:
+            live = [one for one in await self._instances.read(name) if one.is_live(now)]
+        return live
+
+    def forget(self, name: str) -> None:
+        self._agents.forget(name)
+        self._instances.forget(name)

@@ -1,0 +1,1 @@
+"""The HTTP API: which address answers what, and what every request goes through."""

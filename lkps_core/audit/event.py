@@ -1,0 +1,85 @@
+"""What a row of the trail says: identifiers and decisions, never a token, a secret or a name."""
+
+import json
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from lkps_core.identity.principal import Principal
+
+type Action = Literal[
+    "agent.claimed",
+    "agent.assigned",
+    "agent.registered",
+    "agent.renewed",
+    "agent.deregistered",
+    "session.authorized",
+    "session.abandoned",
+    "session.ended",
+    "request.refused",
+]
+type Outcome = Literal["success", "refused", "failed"]
+
+SCHEMA = 1
+"""The version of the row's members; a reader that meets another one must know it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that was done or refused. A member that does not apply is None and left out.
+
+    `count`, `first_at` and `last_at` belong to counted rows, which stand for repeats.
+    """
+
+    at: datetime
+    action: Action
+    outcome: Outcome
+    reason: str | None = None
+    operation: str | None = None
+    kind: str | None = None
+    tid: str | None = None
+    oid: str | None = None
+    azp: str | None = None
+    uti: str | None = None
+    agent_name: str | None = None
+    registration_id: str | None = None
+    session_id: str | None = None
+    room_name: str | None = None
+    participant_identity: str | None = None
+    token_sha256: str | None = None
+    token_expires_at: datetime | None = None
+    routing_version: int | None = None
+    beat_id: str | None = None
+    runners: tuple[str, ...] | None = None
+    owners: tuple[str, ...] | None = None
+    rule: str | None = None
+    request_id: str | None = None
+    inbound_request_id: str | None = None
+    count: int | None = None
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+def actor(caller: Principal | None) -> dict[str, Any]:
+    """The members that say who; none for whoever did not authenticate."""
+    if caller is None:
+        return {}
+    return {name: getattr(caller, name) for name in ("kind", "tid", "oid", "azp", "uti")}
+
+
+_MEMBERS = tuple(member.name for member in fields(Event))
+
+
+def canonical(event: Event, *, number: int, application: str) -> bytes:
+    """The row's bytes: UTF-8 JSON, members sorted, no white space, times in UTC, microseconds."""
+    row: dict[str, object] = {"schema": SCHEMA, "number": number, "application": application}
+    for name in _MEMBERS:
+        value = getattr(event, name)
+        if value is not None:
+            row[name] = _instant(value) if isinstance(value, datetime) else value
+    text = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,199 @@
+"""What a caller can be refused for: one class each, with its status, stable code and title."""
+
+from typing import ClassVar
+
+
+class Refusal(Exception):  # noqa: N818  the domain's word: it is an answer, not a defect
+    """An answer other than success.
+
+    `detail` is shown to the caller and says what they can do about it. `reason` is for the audit
+    trail and the logs alone; neither ever holds a token, a key or a claim set.
+    """
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    title: ClassVar[str]
+    retry_after: ClassVar[int | None] = None
+
+    def __init__(self, detail: str | None = None, *, reason: str | None = None) -> None:
+        super().__init__(self.code)
+        self.detail = detail if detail is not None else self.title
+        self.reason = reason if reason is not None else self.code
+
+    def headers(self) -> dict[str, str]:
+        """The answer's own headers, beyond those that every answer carries."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
+# Who is calling? (RFC 6750 section 3)
+
+
+class CredentialsMissing(Refusal):
+    status, code, title = 401, "credentials_missing", "An access token is required"
+
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": 'Bearer realm="lkps"'}
+
+
+class CredentialsAmbiguous(Refusal):
+    status, code, title = 400, "credentials_ambiguous", "Send exactly one access token"
+
+
+class TokenInvalid(Refusal):
+    """`expired` decides which of the two fixed descriptions the caller reads."""
+
+    status, code, title = 401, "token_invalid", "The access token was not accepted"
+
+    def __init__(self, reason: str, *, expired: bool = False) -> None:
+        self.description = "The token has expired" if expired else "The token is not valid here"
+        super().__init__(self.description + ".", reason=reason)
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "WWW-Authenticate": 'Bearer realm="lkps", error="invalid_token", '
+            f'error_description="{self.description}"'
+        }
+
+
+class PermissionLacking(Refusal):
+    """The caller is known, but no app role (applications) or scope (users) allows this."""
+
+    status, code, title = 403, "permission_lacking", "The access token lacks the role or scope"
+
+    def __init__(self, wanted: str, *, reason: str | None = None) -> None:
+        self.wanted = wanted
+        super().__init__(f"This needs one of: {wanted}.", reason=reason)
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "WWW-Authenticate": 'Bearer realm="lkps", error="insufficient_scope", '
+            f'scope="{self.wanted}"'
+        }
+
+
+class KeysUnavailable(Refusal):
+    status, code, title = 503, "keys_unavailable", "The tenant's signing keys cannot be reached"
+    retry_after = 5
+
+
+# Is the request well formed?
+
+
+class PathUnknown(Refusal):
+    status, code, title = 404, "path_unknown", "There is nothing at this address"
+
+
+class MethodNotAllowed(Refusal):
+    status, code, title = 405, "method_not_allowed", "This address does not answer that method"
+
+    def __init__(self, allow: str) -> None:
+        self.allow = allow
+        super().__init__(f"Allowed here: {allow}.")
+
+    def headers(self) -> dict[str, str]:
+        return {"Allow": self.allow}
+
+
+class BodyTooLarge(Refusal):
+    status, code, title = 413, "body_too_large", "The body is too large"
+
+
+class MediaTypeUnsupported(Refusal):
+    status, code, title = 415, "media_type_unsupported", "Send application/json"
+
+
+class BodyMalformed(Refusal):
+    status, code, title = 400, "body_malformed", "The body is not a JSON object"
+
+
+class BodyInvalid(Refusal):
+    """`errors` names each member by its JSON Pointer (RFC 6901) and never repeats its value."""
+
+    status, code, title = 422, "body_invalid", "The body has members that cannot be accepted"
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        self.errors = errors
+        super().__init__("See `errors` for each member.")
+
+
+class HeaderInvalid(Refusal):
+    status, code, title = 400, "header_invalid", "A request header cannot be accepted"
+
+
+# May the caller do this?
+
+
+class AgentNotCallable(Refusal):
+    """An agent that does not exist and one that this caller may not call answer alike."""
+
+    status, code, title = 403, "agent_not_callable", "This caller may not call that agent"
+
+
+class AgentNotRunnable(Refusal):
+    """An agent name that is not assigned and one that is another's answer alike."""
+
+    status, code, title = 403, "agent_not_runnable", "This caller may not run that agent"
+
+
+class AgentNotFound(Refusal):
+    status, code, title = 404, "agent_not_found", "No such agent among those you may see"
+
+
+class RegistrationNotFound(Refusal):
+    status, code, title = 404, "registration_not_found", "No such registration of yours"
+
+
+class SessionNotFound(Refusal):
+    status, code, title = 404, "session_not_found", "No such session of yours"
+
+
+class SessionEnded(Refusal):
+    status, code, title = 409, "session_ended", "That session has ended"
+
+
+class AgentOffline(Refusal):
+    status, code, title = 409, "agent_offline", "No instance of the agent is online"
+    retry_after = 10
+
+
+class KeyReused(Refusal):
+    status, code, title = 422, "idempotency_key_reused", "That Idempotency-Key had another body"
+
+
+class EditedMeanwhile(Refusal):
+    status, code, title = 409, "edited_meanwhile", "Someone else changed it in the same moment"
+    retry_after = 1
+
+
+# Can LKPS do it just now?
+
+
+class LiveKitUnavailable(Refusal):
+    status, code, title = 503, "livekit_unavailable", "LiveKit cannot be reached"
+    retry_after = 5
+
+
+class StorageUnavailable(Refusal):
+    status, code, title = 503, "storage_unavailable", "The service's tables cannot be reached"
+    retry_after = 5
+
+
+class AuditUnavailable(Refusal):
+    status, code, title = 503, "audit_unavailable", "The audit trail cannot record just now"
+    retry_after = 5
+
+
+class NotReady(Refusal):
+    status, code, title = 503, "not_ready", "The service is not ready"
+    retry_after = 5
+
+
+class Misconfigured(Refusal):
+    status, code, title = 503, "misconfigured", "The service's settings are incomplete"
+    retry_after = 60
+
+
+class Defect(Refusal):
+    """What no other class names: a fault of LKPS itself, told without its particulars."""
+
+    status, code, title = 500, "defect", "The service failed to answer"

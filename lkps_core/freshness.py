@@ -1,0 +1,75 @@
+"""Rows read through a bounded memory of a few seconds, refreshed off the path while in use."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+
+from cachetools import LRUCache
+
+from lkps_core.errors import Refusal
+
+log = logging.getLogger(__name__)
+
+OLDEST = 5.0
+"""Seconds, counted from the start of the read, for which a row may decide."""
+
+REFRESH_AFTER = 2.5
+
+CAPACITY = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Read[V]:
+    value: V
+    began: float
+
+
+class Fresh[K: Hashable, V]:
+    """`read` is falsy for what is not there; that is never remembered, so news is seen at once.
+
+    `monotonic` is a clock in seconds that never goes back.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[K], Awaitable[V]],
+        monotonic: Callable[[], float],
+        oldest: float = OLDEST,
+    ) -> None:
+        self._read = read
+        self._monotonic = monotonic
+        self._oldest = oldest
+        self._known: LRUCache[K, _Read[V]] = LRUCache(CAPACITY)
+        self._refreshing: dict[K, asyncio.Task[None]] = {}
+
+    async def get(self, key: K) -> V:
+        """The value, at most `oldest` seconds old; raises what `read` raises."""
+        known = self._known.get(key)
+        age = self._monotonic() - known.began if known else self._oldest
+        if known is None or age >= self._oldest:
+            return await self.read(key)
+        if age >= REFRESH_AFTER and key not in self._refreshing:
+            self._refreshing[key] = asyncio.create_task(self._refresh(key))
+        return known.value
+
+    async def read(self, key: K) -> V:
+        """The value as it is now, whatever is remembered."""
+        began = self._monotonic()
+        value = await self._read(key)
+        if value:
+            self._known[key] = _Read(value, began)
+        else:
+            self.forget(key)
+        return value
+
+    def forget(self, key: K) -> None:
+        self._known.pop(key, None)
+
+    async def _refresh(self, key: K) -> None:
+        try:
+            await self.read(key)
+        except Refusal as error:  # the remembered value serves until it is too old
+            log.warning("a remembered row was not refreshed", extra={"reason": error.reason})
+        finally:
+            del self._refreshing[key]

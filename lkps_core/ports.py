@@ -1,0 +1,119 @@
+"""What the core needs from outside, as Protocols, and the few words they share."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+type Clock = Callable[[], datetime]
+"""The present moment, aware, in UTC."""
+
+type Randomness = Callable[[int], bytes]
+"""So many unguessable bytes."""
+
+
+class AlreadyThere(Exception):  # noqa: N818  an answer of the store, not a defect
+    """A row with that key exists."""
+
+
+class Changed(Exception):  # noqa: N818
+    """The row is gone, or no longer the one that was read."""
+
+
+class Row(Protocol):
+    """What a table can hold: a value that knows its place."""
+
+    @property
+    def partition(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored[T]:
+    """A row as it was read; `etag` changes whenever it is written."""
+
+    row: T
+    etag: str
+
+
+class Rows[T: Row](Protocol):
+    """One table. Every method raises StorageUnavailable when the outcome is unknown or none."""
+
+    async def get(self, partition: str, key: str) -> Stored[T] | None: ...
+
+    async def add(self, row: T) -> str:
+        """Insert and return the ETag; AlreadyThere when another row has the key.
+
+        Sending the very same row twice, as a retry does, is one insertion and no conflict.
+        """
+        ...
+
+    async def replace(self, row: T, etag: str) -> str:
+        """Write over the row that was read with this ETag, else Changed; returns the new one."""
+        ...
+
+    async def remove(self, row: T, etag: str) -> None:
+        """Delete the row that was read with this ETag, else Changed."""
+        ...
+
+    async def within(self, partition: str) -> Sequence[T]:
+        """Every row of the partition, in the order of their keys."""
+        ...
+
+
+class TrailRows(Protocol):
+    """Where a stream's rows become durable."""
+
+    async def append(self, stream: str, first: int, rows: Sequence[bytes]) -> None:
+        """Make the canonical rows durable under the numbers `first`, `first + 1`, …
+
+        Returns only when all are durable; repeating a call with the same bytes is harmless.
+        Raises StorageUnavailable when that is not certain.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room to be made, with its agent's dispatch inside. Times are in seconds."""
+
+    name: str
+    empty_timeout: int
+    agent_name: str
+    deployment: str
+    agent_metadata: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomParticipant:
+    identity: str
+    is_agent: bool
+    agent_name: str
+
+
+class Rooms(Protocol):
+    """LiveKit's rooms. Every method raises LiveKitUnavailable when LiveKit does not answer."""
+
+    async def create(self, room: Room) -> None:
+        """Make the room and dispatch its agent; one that exists already is left as it is."""
+        ...
+
+    async def delete(self, room_name: str) -> None:
+        """End the room for everyone in it; one that does not exist is a success."""
+        ...
+
+    async def participants(self, room_name: str) -> Sequence[RoomParticipant] | None:
+        """Who is in the room, agents included; None when there is no such room."""
+        ...
+
+    async def ping(self) -> None:
+        """Learn whether LiveKit answers and takes our key."""
+        ...
+
+
+type Probe = Callable[[], Awaitable[None]]
+"""Returns when a dependency answers; raises a Refusal when it does not."""
+
+type Environment = Mapping[str, str]

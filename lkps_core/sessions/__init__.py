@@ -1,0 +1,1 @@
+"""Sessions: start, look up, end."""

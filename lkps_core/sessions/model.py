@@ -1,0 +1,42 @@
+"""A session: one conversation between a caller and an agent, in a room of its own."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from lkps_core.identity.principal import PrincipalId
+
+type State = Literal["open", "ending", "ended"]
+type Cause = Literal["ended_by_starter", "ended_by_owner", "ended_by_admin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Its id carries the agent's name; its room's name carries its id.
+
+    `attempt` tells two starts of one session apart: a retry of the same insertion has the same.
+    `issued` counts the join tokens given out, so that every one of them changes the row's ETag.
+    """
+
+    id: str
+    agent_name: str
+    starter: PrincipalId
+    azp: str
+    room_name: str
+    participant_identity: str
+    body_sha256: str
+    attempt: str
+    created_at: datetime
+    ends_at: datetime
+    state: State = "open"
+    issued: int = 1
+    ended_at: datetime | None = None
+    cause: Cause | None = None
+
+    @property
+    def partition(self) -> str:
+        return self.agent_name
+
+    @property
+    def key(self) -> str:
+        return self.id

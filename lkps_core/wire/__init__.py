@@ -1,0 +1,1 @@
+"""What goes over the wire: bodies in and out, problem documents, the API's description."""

@@ -1,0 +1,107 @@
+"""Which adapters the service runs on; the only lazy imports, for the sake of cold starts."""
+
+import asyncio
+import importlib
+import logging
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from lkps_core.composition import Ports, compose
+from lkps_core.errors import Misconfigured
+from lkps_core.ports import Environment
+from lkps_core.services import Services
+from lkps_core.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from lkps_core.adapters.tables import TablesAccount
+
+log = logging.getLogger(__name__)
+
+_SLOW_IMPORTS = (
+    "lkps_core.adapters.tables",
+    "lkps_core.adapters.livekit",
+    "lkps_core.adapters.entra",
+)
+
+
+def warm_up() -> threading.Thread:
+    """Import the adapters in the background, off the first request's path."""
+    thread = threading.Thread(target=_import_adapters, name="warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+class Wired:
+    """The process's Services, made at the first request and kept."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._services: Services | None = None
+
+    async def __call__(self) -> Services:
+        """Raise Misconfigured, having logged what is wrong, while the settings cannot be used."""
+        if self._services is None:
+            self._services = wire(self._environment)
+        return self._services
+
+
+def wire(environment: Environment) -> Services:
+    """Services on the real adapters; must run inside the event loop that will use them."""
+    try:
+        settings = Settings.read(environment)
+    except SettingsError as error:
+        log.error("the settings cannot be used", extra={"problems": error.problems})  # noqa: TRY400
+        raise Misconfigured(reason="settings") from error
+    return compose(settings, _real_ports(settings))
+
+
+def _real_ports(settings: Settings) -> Ports:
+    from lkps_core.adapters.entra import EntraKeySource
+    from lkps_core.adapters.livekit import LiveKitRooms
+    from lkps_core.adapters.tables import TableRows, TableTrailRows
+    from lkps_core.agents.model import Agent, Registration
+    from lkps_core.sessions.model import Session
+
+    account = _account(settings)
+    rooms = LiveKitRooms(
+        settings.livekit_api_url, settings.livekit_api_key, settings.livekit_api_secret
+    )
+
+    async def close() -> None:
+        await asyncio.gather(rooms.close(), account.close())
+
+    return Ports(
+        clock=lambda: datetime.now(UTC),
+        monotonic=time.monotonic,
+        randomness=os.urandom,
+        keys=EntraKeySource(settings.authority, settings.tenant_id),
+        agents=TableRows(account, "agents", Agent),
+        registrations=TableRows(account, "registrations", Registration),
+        sessions=TableRows(account, "sessions", Session),
+        trail=TableTrailRows(account),
+        rooms=rooms,
+        ping_tables=account.ping,
+        close=close,
+    )
+
+
+def _account(settings: Settings) -> "TablesAccount":
+    from lkps_core.adapters.tables import TablesAccount
+
+    if settings.tables_connection_string is not None:
+        return TablesAccount.from_connection_string(settings.tables_connection_string)
+    from lkps_core.adapters.tables.credential import ManagedIdentityCredential
+
+    assert settings.tables_endpoint is not None  # noqa: S101  settings require one of the two
+    return TablesAccount.from_endpoint(settings.tables_endpoint, ManagedIdentityCredential())
+
+
+def _import_adapters() -> None:
+    for name in _SLOW_IMPORTS:
+        try:
+            importlib.import_module(name)
+        except ImportError:  # the first request meets it again, where it can be told
+            log.exception("an adapter cannot be imported")

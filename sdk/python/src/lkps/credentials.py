@@ -1,0 +1,106 @@
+"""Credentials: as whom the agent asks Entra ID for the access token that LKPS wants to see."""
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import msal  # type: ignore[import-untyped]
+import requests
+
+from lkps.errors import ConfigurationError, CredentialError, Unavailable
+
+PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
+_TIMEOUT_SECONDS = 10
+_TRANSIENT = frozenset({"temporarily_unavailable", "server_error"})
+
+
+class Credential(Protocol):
+    """Whatever can say who the agent is."""
+
+    async def access_token(self) -> str:
+        """An access token for LKPS's API, valid now; wanted before every request, so cache it."""
+        ...
+
+
+@dataclass(frozen=True)
+class EntraApplication:
+    """Which application of which tenant, and the API it wants to call."""
+
+    tenant_id: str
+    client_id: str
+    scope: str
+    authority: str = PUBLIC_AUTHORITY
+
+    def confidential_client(self, credential: object) -> msal.ConfidentialClientApplication:
+        return msal.ConfidentialClientApplication(
+            self.client_id,
+            client_credential=credential,
+            authority=f"{self.authority.rstrip('/')}/{self.tenant_id}",
+            instance_discovery=None if self.authority == PUBLIC_AUTHORITY else False,
+            timeout=_TIMEOUT_SECONDS,
+        )
+
+
+@dataclass(frozen=True)
+class ClientSecret:
+    """An application that proves itself with a client secret."""
+
+    application: EntraApplication
+    client_secret: str = field(repr=False)
+
+    async def access_token(self) -> str:
+        return await asyncio.to_thread(lambda: _access_token(self._client, self.application.scope))
+
+    @cached_property
+    def _client(self) -> msal.ConfidentialClientApplication:
+        return _connected(self.application, self.client_secret)
+
+
+@dataclass(frozen=True)
+class ClientCertificate:
+    """An application that proves itself with a PEM file of a certificate and its private key."""
+
+    application: EntraApplication
+    certificate_path: Path
+
+    async def access_token(self) -> str:
+        return await asyncio.to_thread(lambda: _access_token(self._client, self.application.scope))
+
+    @cached_property
+    def _client(self) -> msal.ConfidentialClientApplication:
+        try:
+            pem = self.certificate_path.read_text()
+        except OSError as error:
+            raise ConfigurationError(f"AZURE_CLIENT_CERTIFICATE_PATH: {error}") from error
+        return _connected(self.application, {"private_key": pem, "public_certificate": pem})
+
+
+def _connected(
+    application: EntraApplication, credential: object
+) -> msal.ConfidentialClientApplication:
+    try:
+        return application.confidential_client(credential)
+    except requests.RequestException as error:
+        raise _unreachable(error) from error
+    except ValueError as error:  # an authority that does not exist, a file without certificate
+        raise CredentialError(f"Entra ID cannot be asked: {error}") from error
+
+
+def _access_token(client: msal.ConfidentialClientApplication, scope: str) -> str:
+    try:
+        answer: dict[str, Any] = client.acquire_token_for_client([scope])
+    except requests.RequestException as error:
+        raise _unreachable(error) from error
+    if "access_token" in answer:
+        return str(answer["access_token"])
+    reason = str(answer.get("error"))
+    if reason in _TRANSIENT:
+        raise Unavailable(f"Entra ID answers {reason}")
+    description = str(answer.get("error_description", "")).partition("\n")[0].strip()
+    raise CredentialError(f"Entra ID issues no access token ({reason}): {description}")
+
+
+def _unreachable(error: requests.RequestException) -> Unavailable:
+    return Unavailable(f"Entra ID cannot be reached: {type(error).__name__}")

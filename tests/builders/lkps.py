@@ -1,0 +1,206 @@
+"""The whole service over memory adapters, called as its callers do: by method, path and headers."""
+
+import itertools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lkps_core.adapters.memory import MemoryRooms, MemoryRows, MemoryTrailRows
+from lkps_core.agents.model import Agent, Registration
+from lkps_core.api.endpoints import ENDPOINTS, Endpoint
+from lkps_core.api.handling import Api
+from lkps_core.api.http import Request
+from lkps_core.composition import Ports, compose
+from lkps_core.services import Services
+from lkps_core.sessions.model import Session
+from lkps_core.settings import Settings
+from tests.builders import tokens
+
+ENVIRONMENT = {
+    "LKPS_ENVIRONMENT": "nonprod",
+    "LKPS_INSTALLATION": "test",
+    "LKPS_TENANT_ID": tokens.TENANT,
+    "LKPS_API_CLIENT_ID": tokens.AUDIENCE,
+    "LKPS_PUBLIC_URL": "https://gateway.example/lkps",
+    "LKPS_ALLOWED_ORIGINS": "https://app.example",
+    "LKPS_LIVEKIT_URL": "wss://livekit.example",
+    "LKPS_LIVEKIT_API_KEY": "key",
+    "LKPS_LIVEKIT_API_SECRET": "livekit-secret-of-at-least-32-bytes",
+    "LKPS_SECRET": "c2VjcmV0LW9mLWF0LWxlYXN0LTMyLWJ5dGVzLWluLWFsbA==",
+    "LKPS_TABLES_ENDPOINT": "https://account.table.core.windows.net",
+}
+
+
+def app(name: str, *roles: str) -> str:
+    """The Authorization of an application of that name; ids follow from it."""
+    claims = tokens.app_claims(oid=guid(f"sp {name}"), azp=guid(f"app {name}"), roles=list(roles))
+    return tokens.bearer(claims)
+
+
+def user(name: str, *scopes: str, roles: tuple[str, ...] = (), through: str = "cli") -> str:
+    """The Authorization of a person, signed in through a public client."""
+    claims = tokens.user_claims(
+        oid=guid(f"user {name}"), azp=guid(f"app {through}"), scp=" ".join(scopes), roles=list(roles)
+    )
+    return tokens.bearer(claims)
+
+
+def guid(text: str) -> str:
+    """The same GUID for the same text."""
+    import uuid
+
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, text))
+
+
+AGENT = app("agent", "LKPS.Agent")
+OTHER_AGENT = app("other agent", "LKPS.Agent")
+CLIENT = app("client", "LKPS.Client")
+OTHER_CLIENT = app("other client", "LKPS.Client")
+ADMIN = app("admin", "LKPS.Admin")
+ALICE = user("alice", "Session.Start", "Agent.Register", "Agent.Manage")
+
+
+@dataclass
+class FakeClock:
+    """Stands still until it is moved."""
+
+    now: datetime = tokens.NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def monotonic(self) -> float:
+        return (self.now - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds()
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Answered:
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+
+    @property
+    def json(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.raw)
+        return document
+
+
+@dataclass
+class Lkps:
+    """One process of the service. Give several the same `tables` to have several processes."""
+
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    clock: FakeClock = field(default_factory=FakeClock)
+    keys: tokens.PublishedKeys = field(default_factory=tokens.PublishedKeys)
+    agents: MemoryRows[Agent] = field(default_factory=MemoryRows[Agent])
+    registrations: MemoryRows[Registration] = field(default_factory=MemoryRows[Registration])
+    sessions: MemoryRows[Session] = field(default_factory=MemoryRows[Session])
+    trail: MemoryTrailRows = field(default_factory=MemoryTrailRows)
+    rooms: MemoryRooms = field(default_factory=MemoryRooms)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        numbers = itertools.count(1 + 1000 * self.seed)
+        self.services: Services = compose(
+            Settings.read({**ENVIRONMENT, **self.environment}),
+            Ports(
+                clock=self.clock,
+                monotonic=self.clock.monotonic,
+                randomness=lambda size: next(numbers).to_bytes(size, "big"),
+                keys=self.keys,
+                agents=self.agents,
+                registrations=self.registrations,
+                sessions=self.sessions,
+                trail=self.trail,
+                rooms=self.rooms,
+                ping_tables=self._ping_tables,
+                close=_nothing,
+            ),
+        )
+        self.api = Api(self._provide)
+
+    def another_process(self) -> "Lkps":
+        """On the same tables and the same LiveKit, with nothing remembered."""
+        return Lkps(
+            self.environment,
+            self.clock,
+            self.keys,
+            self.agents,
+            self.registrations,
+            self.sessions,
+            self.trail,
+            self.rooms,
+            self.seed + 1,
+        )
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        by: str | None = None,
+        raw: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answered:
+        endpoint, parameters = _routed(path)
+        sent = dict(headers or {})
+        if by is not None:
+            sent["authorization"] = by
+        if body is not None or raw is not None:
+            sent.setdefault("content-type", "application/json")
+        content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+        response = await self.api.answer(endpoint, Request(method, sent, parameters, content))
+        return Answered(response.status, response.headers, response.body)
+
+    async def register(self, name: str = "concierge", *, by: str = AGENT) -> dict[str, Any]:
+        """Register and take the agent's worker online in LiveKit."""
+        answer = await self.send("POST", "agent/register", {"agent_name": name}, by=by)
+        assert answer.status == 200, answer.raw
+        self.rooms.workers.add((name, answer.json["deployment"]))
+        return answer.json
+
+    async def start(
+        self, name: str = "concierge", *, by: str = CLIENT, key: str | None = None, **body: object
+    ) -> Answered:
+        headers = {"idempotency-key": key} if key is not None else None
+        return await self.send(
+            "POST", "session/start", {"agent_name": name, **body}, by=by, headers=headers
+        )
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Every row of the trail, in order within its stream."""
+        return [
+            json.loads(stream[number])
+            for _, stream in sorted(self.trail.streams.items())
+            for number in sorted(stream)
+        ]
+
+    def take_down_tables(self, *, down: bool = True) -> None:
+        for table in (self.agents, self.registrations, self.sessions, self.trail):
+            table.down = down
+
+    async def _provide(self) -> Services:
+        return self.services
+
+    async def _ping_tables(self) -> None:
+        await self.agents.get("agents", "ping")
+
+
+async def _nothing() -> None:
+    return
+
+
+def _routed(path: str) -> tuple[Endpoint, dict[str, str]]:
+    for endpoint in sorted(ENDPOINTS, key=lambda one: "{" in one.path):
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", endpoint.path)
+        if match := re.fullmatch(pattern, path):
+            return endpoint, match.groupdict()
+    raise LookupError(path)

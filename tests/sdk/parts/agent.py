@@ -1,0 +1,90 @@
+"""An agent as its own program: the example, started as a user starts it, in a session of its own."""
+
+import asyncio
+import os
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.sdk.parts.livekit import ROOT
+from tests.sdk.parts.waiting import eventually
+
+_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
+
+
+@dataclass
+class Agent:
+    """A started agent; its output is in a file, so that nothing of it is lost."""
+
+    process: asyncio.subprocess.Process
+    log: Path
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    async def says(self, text: str, times: int = 1) -> None:
+        await eventually(lambda: self.output.count(text) >= times or self._dead())
+        assert self.output.count(text) >= times, self.output
+
+    async def is_connected(self, times: int = 1) -> None:
+        await self.says('"registered worker"', times)
+
+    async def stop(self) -> int:
+        """Ends it as an orchestrator does; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return await self.ended()
+
+    async def ended(self) -> int:
+        return await asyncio.wait_for(self.process.wait(), 20)
+
+    def environments(self) -> list[bytes]:
+        """The environment of the agent's process and of every process below it."""
+        worker = psutil.Process(self.process.pid)
+        tree = [worker, *worker.children(recursive=True)]
+        return [Path(f"/proc/{one.pid}/environ").read_bytes() for one in tree]
+
+    async def kill(self) -> None:
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        await self.process.wait()
+
+    def _dead(self) -> bool:
+        return self.process.returncode is not None
+
+
+@dataclass
+class AgentLauncher:
+    """Starts agents with an environment that holds what is given and nothing of the tests' own."""
+
+    folder: Path
+    environment: dict[str, str]
+    agents: list[Agent] = field(default_factory=list)
+
+    async def start(self, *arguments: str, **changes: str) -> Agent:
+        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        environment |= {"PYTHONPATH": str(ROOT / "sdk/python/src"), **self.environment, **changes}
+        log = self.folder / f"agent-{len(self.agents)}.log"
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                str(ROOT / "examples/echo_agent.py"),
+                *(arguments or ("start",)),
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        agent = Agent(process, log)
+        self.agents.append(agent)
+        return agent
+
+    async def stop(self) -> None:
+        for agent in self.agents:
+            await agent.kill()
