@@ -24,7 +24,7 @@ up: setup ## runs the local platform until Ctrl-C; LKPS_* variables override its
 	@exec $(bin)/python -m dev.platform
 
 check: setup ## looks at format, lint, types and the import contract
-	@exec $(bin)/ruff format --check --quiet .
+	@exec $(bin)/ruff format --check .
 	@exec $(bin)/ruff check --quiet .
 	@exec $(bin)/mypy --no-error-summary
 	@exec $(bin)/lint-imports

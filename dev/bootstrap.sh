@@ -74,7 +74,7 @@ result_of_azurite() { echo "$root/dev/node_modules/azurite/dist/src/table/main.j
 key_of_azurite() { cksum <dev/package-lock.json; }
 make_azurite() {
   say "installing Azurite"
-  run npm --prefix dev ci --ignore-scripts --silent
+  run npm --prefix dev ci --ignore-scripts --silent --logs-dir="$scratch"
 }
 
 result_of_livekit() { echo "$state/bin/livekit-server"; }

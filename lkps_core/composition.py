@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from lkps_core import __version__
 from lkps_core.agents.assigning import Assigning
 from lkps_core.agents.directory import Directory
-from lkps_core.agents.model import Agent, Registration
+from lkps_core.agents.model import Agent
 from lkps_core.agents.registering import Registering
+from lkps_core.agents.registrations import Registrations
 from lkps_core.audit.refusals import RefusalLog
 from lkps_core.audit.stream import Stream
 from lkps_core.health import Health
@@ -32,7 +33,7 @@ class Ports:
     randomness: Randomness
     keys: KeySource
     agents: Rows[Agent]
-    registrations: Rows[Registration]
+    registrations: Registrations
     sessions: Rows[Session]
     trail: TrailRows
     rooms: Rooms
@@ -45,7 +46,7 @@ def compose(settings: Settings, ports: Ports) -> Services:
     keys = Keys(ports.keys, settings.issuer, ports.clock)
     trail = Stream(ports.trail, ports.randomness(10).hex(), __version__, ports.clock)
     refusals = RefusalLog(trail, ports.clock)
-    directory = Directory(ports.agents, ports.registrations, ports.monotonic)
+    directory = Directory(ports.agents, ports.registrations, ports.clock, ports.monotonic)
     mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret)
     presence = Presence(directory, ports.rooms, ports.clock)
     undoing = Undoing()

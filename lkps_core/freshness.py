@@ -1,6 +1,7 @@
 """Rows read through a bounded memory of a few seconds, refreshed off the path while in use."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class Fresh[K: Hashable, V]:
         self._monotonic = monotonic
         self._oldest = oldest
         self._known: LRUCache[K, _Read[V]] = LRUCache(CAPACITY)
+        self._order = itertools.count()
+        self._newest: LRUCache[K, int] = LRUCache(CAPACITY)
         self._refreshing: dict[K, asyncio.Task[None]] = {}
 
     async def get(self, key: K) -> V:
@@ -55,16 +58,26 @@ class Fresh[K: Hashable, V]:
 
     async def read(self, key: K) -> V:
         """The value as it is now, whatever is remembered."""
-        began = self._monotonic()
+        began, order = self._monotonic(), next(self._order)
         value = await self._read(key)
+        if order < self._newest.get(key, 0):  # it was read or changed since: this is older news
+            return value
+        self._newest[key] = order
         if value:
             self._known[key] = _Read(value, began)
         else:
-            self.forget(key)
+            self._known.pop(key, None)
         return value
 
+    def holds(self, key: K) -> bool:
+        """Whether `get` would answer from memory."""
+        known = self._known.get(key)
+        return known is not None and self._monotonic() - known.began < self._oldest
+
     def forget(self, key: K) -> None:
+        """Read it anew, and remember nothing of the reads that are under way."""
         self._known.pop(key, None)
+        self._newest[key] = next(self._order)
 
     async def _refresh(self, key: K) -> None:
         try:

@@ -1,7 +1,7 @@
 """What the core needs from outside, as Protocols, and the few words they share."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -51,15 +51,14 @@ class Rows[T: Row](Protocol):
         ...
 
     async def replace(self, row: T, etag: str) -> str:
-        """Write over the row that was read with this ETag, else Changed; returns the new one."""
+        """Write over the row that was read with this ETag, else Changed; returns the new one.
+
+        Sending the very same row twice, as a retry does, is one change and no conflict.
+        """
         ...
 
     async def remove(self, row: T, etag: str) -> None:
         """Delete the row that was read with this ETag, else Changed."""
-        ...
-
-    async def within(self, partition: str) -> Sequence[T]:
-        """Every row of the partition, in the order of their keys."""
         ...
 
 
@@ -82,8 +81,8 @@ class Room:
     name: str
     empty_timeout: int
     agent_name: str
-    deployment: str
-    agent_metadata: str
+    deployment: str = field(repr=False)
+    agent_metadata: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,13 +174,15 @@ class _Reading:
         return base64.b64decode(self._text(name, check=decodes))
 
     def _tables(self, environment: str) -> tuple[str | None, str | None]:
-        endpoint = self._environment.get("LKPS_TABLES_ENDPOINT") or None
+        endpoint = (
+            self._text("LKPS_TABLES_ENDPOINT", default="", check=_url("http", "https")) or None
+        )
         connection = self._environment.get("LKPS_TABLES_CONNECTION_STRING") or None
         if connection and environment != "local":
             self._problems.append(
                 "LKPS_TABLES_CONNECTION_STRING: is for local only; use managed identity"
             )
-        elif not connection and not endpoint:
+        elif not connection and not self._environment.get("LKPS_TABLES_ENDPOINT"):
             self._problems.append("LKPS_TABLES_ENDPOINT: is not set")
         return endpoint, connection
 
@@ -204,10 +206,17 @@ def _long_enough(value: str) -> str:
 
 
 def _url(*schemes: str) -> Callable[[str], str]:
+    wrong = f"must be a URL that begins with {' or '.join(schemes)}, without user or query"
+
     def check(value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError(f"must be a URL that begins with {' or '.join(schemes)}")
+        try:
+            parts = urlsplit(value)
+            port = parts.port  # raises as well
+        except ValueError:
+            raise ValueError(wrong) from None  # the library's own text repeats the value
+        extra = parts.username or parts.password or parts.query or parts.fragment
+        if parts.scheme not in schemes or not parts.hostname or extra or port == 0:
+            raise ValueError(wrong)
         if parts.scheme in ("ws", "http") and not _is_private(parts.hostname):
             raise ValueError("must be encrypted (https or wss) outside a private network")
         return value.rstrip("/")
@@ -225,8 +234,14 @@ def _is_private(host: str) -> bool:
 
 def _origins(value: str) -> str:
     origins = [origin.strip() for origin in value.split(",") if origin.strip()]
-    for origin in origins:
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != origin:
-            raise ValueError("must be origins (scheme://host[:port]) separated by commas, never *")
+    if not all(_is_origin(origin) for origin in origins):
+        raise ValueError("must be origins (scheme://host[:port]) separated by commas, never *")
     return " ".join(origins)
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and f"{parts.scheme}://{parts.netloc}" == text

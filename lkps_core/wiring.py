@@ -61,10 +61,11 @@ def wire(environment: Environment) -> Services:
 def _real_ports(settings: Settings) -> Ports:
     from lkps_core.adapters.entra import EntraKeySource
     from lkps_core.adapters.livekit import LiveKitRooms
-    from lkps_core.adapters.tables import TableRows, TableTrailRows
-    from lkps_core.agents.model import Agent, Registration
+    from lkps_core.adapters.tables import TableRegistrations, TableRows, TableTrailRows
+    from lkps_core.agents.model import Agent
     from lkps_core.sessions.model import Session
 
+    logging.getLogger("azure").setLevel(logging.WARNING)  # it tells every request, at a cost
     account = _account(settings)
     rooms = LiveKitRooms(
         settings.livekit_api_url, settings.livekit_api_key, settings.livekit_api_secret
@@ -79,7 +80,7 @@ def _real_ports(settings: Settings) -> Ports:
         randomness=os.urandom,
         keys=EntraKeySource(settings.authority, settings.tenant_id),
         agents=TableRows(account, "agents", Agent),
-        registrations=TableRows(account, "registrations", Registration),
+        registrations=TableRegistrations(account),
         sessions=TableRows(account, "sessions", Session),
         trail=TableTrailRows(account),
         rooms=rooms,

@@ -80,13 +80,9 @@ async def serve(app_dir: Path, host: str, port: int, *, with_timers: bool) -> No
     worker = Worker(app_dir)
     functions = await worker.start()
     timers = Timers(worker, functions)
-    functions_host = FunctionsHost(
-        worker,
-        Routes(functions, configuration.route_prefix),
-        admin.Admin(timers, functions),
-        configuration.body_limit,
-    )
-    server = _server(functions_host)
+    routes = Routes(functions, configuration.route_prefix)
+    firing = admin.Admin(timers, functions)
+    server = _server(FunctionsHost(worker, routes, firing, configuration.body_limit))
     listener = await loop.create_server(server, host, port, backlog=1024)
     ticking = asyncio.create_task(timers.run()) if with_timers else None
     for address in listener.sockets:
@@ -96,6 +92,10 @@ async def serve(app_dir: Path, host: str, port: int, *, with_timers: bool) -> No
     listener.close()
     if ticking is not None:
         ticking.cancel()
+    await _finish(server, worker)
+
+
+async def _finish(server: Server, worker: Worker) -> None:
     await asyncio.sleep(0)  # requests already read are under way before idle connections close
     server.pre_shutdown()
     await asyncio.gather(server.shutdown(GRACE_SECONDS), worker.finish(GRACE_SECONDS))

@@ -60,7 +60,10 @@ class Worker:
         if "HttpUri" in init.capabilities:
             raise WorkerError("HTTP streaming extensions are not supported by this host")
         listing = await self._call("functions_metadata_request")
-        return tuple([await self._load(row) for row in listing.function_metadata_results or ()])
+        rows = listing.function_metadata_results
+        if not rows:
+            raise WorkerError(f"no functions found in {self._app_dir}")
+        return tuple([await self._load(row) for row in rows])
 
     def invoke(
         self, function: Function, trigger_value: TypedData, trace_parent: str, trace_state: str = ""

@@ -1,9 +1,11 @@
 """Azurite's Table service: Table Storage on this machine."""
 
+import signal
 from pathlib import Path
 
 from dev.platform.environment import bare_environment
 from dev.platform.part import Part
+from dev.platform.places import ROOT
 from dev.platform.ports import HOST, is_answering
 from dev.platform.processes import Command
 
@@ -15,15 +17,20 @@ ACCOUNT_KEY = (
 
 
 class Azurite(Part):
-    """Keeps its tables in memory, so a restart loses them, or in `directory`."""
+    """Keeps its tables in memory, so a restart loses them, or in `state`.
 
-    def __init__(self, root: Path, logs: Path, port: int, directory: Path | None) -> None:
-        script = root / "dev/node_modules/azurite/dist/src/table/main.js"
-        where = ("--location", str(directory)) if directory else ("--inMemoryPersistence",)
+    What it wrote there in the last 5 seconds is lost when it is killed.
+    """
+
+    def __init__(self, logs: Path, state: Path, port: int, *, persistent: bool = False) -> None:
+        script = ROOT / "dev/node_modules/azurite/dist/src/table/main.js"
+        where = ("--location", str(state)) if persistent else ("--inMemoryPersistence",)
         listening = ("--tableHost", HOST, "--tablePort", str(port))
         quietly = ("--disableTelemetry", "--silent")
         argv = ("node", str(script), *where, *listening, *quietly)
-        super().__init__("azurite", Command(argv, bare_environment(), directory or logs), logs)
+        # Only at SIGINT does it save before it ends.
+        ending = signal.SIGINT if persistent else signal.SIGTERM
+        super().__init__("azurite", Command(argv, bare_environment(), state, ending), logs)
         self.port = port
 
     @property

@@ -11,6 +11,7 @@ from typing import Self
 from dev.platform.environment import bare_environment
 from dev.platform.http import answers_ok
 from dev.platform.part import Part, PartFailed
+from dev.platform.places import ROOT
 from dev.platform.ports import HOST
 from dev.platform.processes import Command
 
@@ -36,7 +37,6 @@ class LiveKit(Part):
 
     def __init__(
         self,
-        root: Path,
         logs: Path,
         state: Path,
         ports: LiveKitPorts,
@@ -45,7 +45,7 @@ class LiveKit(Part):
     ) -> None:
         configuration = state / "livekit.yaml"
         _write_configuration(configuration, ports, api_key, webhook)
-        argv = (_program(root), "--config", str(configuration))
+        argv = (_program(), "--config", str(configuration))
         super().__init__("livekit", Command(argv, bare_environment(), state), logs)
         self.port = ports.signalling
         self.api_key = api_key
@@ -66,8 +66,8 @@ class LiveKit(Part):
         return await answers_ok(f"http://{HOST}:{self.port}/")
 
 
-def _program(root: Path) -> str:
-    own = root / "dev/.state/bin/livekit-server"
+def _program() -> str:
+    own = ROOT / "dev/.state/bin/livekit-server"
     found = str(own) if own.exists() else shutil.which("livekit-server")
     if found is None:
         raise PartFailed("livekit-server is missing: run make setup")

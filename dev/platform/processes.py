@@ -20,11 +20,12 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run, with an environment that is the child's whole environment."""
+    """What to run: `environment` is all that it has, `ending` the signal at which it ends well."""
 
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(repr=False)
     directory: Path
+    ending: signal.Signals = signal.SIGTERM
 
 
 class ChildProcess:
@@ -34,7 +35,7 @@ class ChildProcess:
     """
 
     def __init__(self, command: Command, log: Log) -> None:
-        # Ended in `end`, which must outlive this call.
+        self._ending = command.ending
         self._popen = subprocess.Popen(
             command.argv,
             cwd=command.directory,
@@ -72,7 +73,7 @@ class ChildProcess:
         if self._popen.returncode is not None:
             return
         if grace:
-            self._send(signal.SIGTERM)
+            self._send(self._ending)
             self._send(signal.SIGCONT)
             await holds_within(grace, self.has_exited)
         self._send(signal.SIGKILL)

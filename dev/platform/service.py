@@ -7,6 +7,7 @@ from pathlib import Path
 from dev.platform.environment import bare_environment
 from dev.platform.http import answers_ok
 from dev.platform.part import Part
+from dev.platform.places import ROOT
 from dev.platform.ports import HOST
 from dev.platform.processes import Command
 
@@ -16,7 +17,6 @@ class Service(Part):
 
     def __init__(
         self,
-        root: Path,
         logs: Path,
         port: int,
         settings: Mapping[str, str],
@@ -26,7 +26,7 @@ class Service(Part):
     ) -> None:
         argv = (sys.executable, "-m", "dev.functions_host", str(app), "--port", str(port))
         environment = bare_environment() | dict(settings)
-        super().__init__(name, Command(argv, environment, root), logs)
+        super().__init__(name, Command(argv, environment, ROOT), logs)
         self.port = port
 
     @property

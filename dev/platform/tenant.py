@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dev.platform.environment import bare_environment
 from dev.platform.part import Part
+from dev.platform.places import ROOT
 from dev.platform.processes import Command
 from dev.tenant.description import Tenant
 
@@ -12,10 +13,10 @@ from dev.tenant.description import Tenant
 class TenantStandIn(Part):
     """Ids, secrets and keys are kept in `state`, so they are the same after a restart."""
 
-    def __init__(self, root: Path, logs: Path, state: Path, http: int, https: int) -> None:
+    def __init__(self, logs: Path, state: Path, http: int, https: int) -> None:
         ports = ("--http-port", str(http), "--https-port", str(https))
         argv = (sys.executable, "-m", "dev.tenant", "--state", str(state), *ports)
-        super().__init__("tenant", Command(argv, bare_environment(), root), logs)
+        super().__init__("tenant", Command(argv, bare_environment(), ROOT), logs)
         self._written = state / "tenant.json"
         self._description: Tenant | None = None
 

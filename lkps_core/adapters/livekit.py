@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Final
 
 import aiohttp
+from google.protobuf.message import DecodeError
 from livekit.api import LiveKitAPI, ServerError
 from livekit.protocol.agent_dispatch import RoomAgentDispatch
 from livekit.protocol.models import ParticipantInfo
@@ -74,7 +75,7 @@ async def _answered[T](call: Awaitable[T]) -> T:
         raise LiveKitUnavailable(reason=f"LiveKit answered {error.code}") from error
     except TimeoutError as error:
         raise LiveKitUnavailable(reason="LiveKit did not answer in time") from error
-    except aiohttp.ClientError as error:
+    except (aiohttp.ClientError, DecodeError) as error:
         raise LiveKitUnavailable(reason=f"LiveKit: {type(error).__name__}") from error
 
 

@@ -3,7 +3,9 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from lkps_core.agents.model import Registration
 from lkps_core.errors import LiveKitUnavailable, StorageUnavailable
 from lkps_core.ports import AlreadyThere, Changed, Room, RoomParticipant, Row, Stored
 
@@ -31,6 +33,9 @@ class MemoryRows[T: Row]:
 
     async def replace(self, row: T, etag: str) -> str:
         self._answer("replace")
+        there = self._rows.get((row.partition, row.key))
+        if there is not None and there.row == row and there.etag != etag:
+            return there.etag
         self._match(row, etag)
         return self._write(row)
 
@@ -38,10 +43,6 @@ class MemoryRows[T: Row]:
         self._answer("remove")
         self._match(row, etag)
         del self._rows[row.partition, row.key]
-
-    async def within(self, partition: str) -> Sequence[T]:
-        self._answer("within")
-        return [stored.row for place, stored in sorted(self._rows.items()) if place[0] == partition]
 
     def _answer(self, call: str) -> None:
         self.calls.append(call)
@@ -57,6 +58,14 @@ class MemoryRows[T: Row]:
         etag = f'W/"{next(self._etags)}"'
         self._rows[row.partition, row.key] = Stored(row, etag)
         return etag
+
+
+class MemoryRegistrations(MemoryRows[Registration]):
+    async def live(self, agent_name: str, now: datetime, most: int) -> Sequence[Registration]:
+        self._answer("live")
+        rows = (stored.row for _, stored in sorted(self._rows.items()))
+        found = [row for row in rows if row.agent_name == agent_name and row.is_live(now)]
+        return found[:most]
 
 
 class MemoryTrailRows:

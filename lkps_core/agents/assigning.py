@@ -38,8 +38,8 @@ class Assigning:
         stored = await self._directory.agent_now(name)
         agent = Agent(
             name=name,
-            runners=_ids(call, request.runners),
-            owners=_ids(call, request.owners),
+            runners=_ids(call, "runners", request.runners),
+            owners=_ids(call, "owners", request.owners),
             beat_id=request.beat_id,
             created_at=stored.row.created_at if stored else call.at,
             routing_version=stored.row.routing_version if stored else 1,
@@ -76,13 +76,13 @@ def _manages(call: Call, agent: Agent) -> bool:
     return caller.may(ADMINISTER) or (caller.may(MANAGE_AGENTS) and caller.id in agent.owners)
 
 
-def _ids(call: Call, bodies: list[PrincipalBody]) -> frozenset[PrincipalId]:
+def _ids(call: Call, member: str, bodies: list[PrincipalBody]) -> frozenset[PrincipalId]:
     foreign = [place for place, body in enumerate(bodies) if body.tid != call.caller.tid]
     if foreign:
         raise BodyInvalid(
             [
                 {
-                    "pointer": f"/{place}/tid",
+                    "pointer": f"/{member}/{place}/tid",
                     "code": "tenant_foreign",
                     "detail": "must be the tenant that LKPS serves",
                 }

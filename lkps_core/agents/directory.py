@@ -4,8 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from lkps_core.agents.model import Agent, Registration
+from lkps_core.agents.registrations import Registrations
 from lkps_core.freshness import Fresh
-from lkps_core.ports import Rows, Stored
+from lkps_core.ports import Clock, Rows, Stored
+
+MOST_INSTANCES = 200
+"""Live instances of an agent that are told apart; for a start, one is enough."""
 
 
 class Directory:
@@ -14,14 +18,18 @@ class Directory:
     def __init__(
         self,
         agents: Rows[Agent],
-        registrations: Rows[Registration],
+        registrations: Registrations,
+        clock: Clock,
         monotonic: Callable[[], float],
     ) -> None:
         async def read_agent(name: str) -> Stored[Agent] | None:
             return await agents.get("agents", name)
 
+        async def read_instances(name: str) -> Sequence[Registration]:
+            return await registrations.live(name, clock(), MOST_INSTANCES)
+
         self._agents = Fresh[str, Stored[Agent] | None](read_agent, monotonic)
-        self._instances = Fresh[str, Sequence[Registration]](registrations.within, monotonic)
+        self._instances = Fresh[str, Sequence[Registration]](read_instances, monotonic)
 
     async def agent(self, name: str) -> Agent | None:
         stored = await self._agents.get(name)
@@ -33,8 +41,9 @@ class Directory:
 
     async def online(self, name: str, now: datetime) -> list[Registration]:
         """The agent's instances whose lease is running."""
+        was_held = self._instances.holds(name)
         live = [one for one in await self._instances.get(name) if one.is_live(now)]
-        if not live:
+        if not live and was_held:
             live = [one for one in await self._instances.read(name) if one.is_live(now)]
         return live
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from lkps_core.agents.directory import Directory
 from lkps_core.agents.model import Agent, Registration
 from lkps_core.agents.names import agent_name_in, id_of
+from lkps_core.agents.registrations import Registrations
 from lkps_core.agents.routing import routing_secret
 from lkps_core.audit.event import Action, Event
 from lkps_core.audit.stream import Trail
@@ -26,7 +27,7 @@ class Registering:
         settings: Settings,
         directory: Directory,
         agents: Rows[Agent],
-        registrations: Rows[Registration],
+        registrations: Registrations,
         trail: Trail,
         mint: TokenMint,
         undoing: Undoing,
@@ -140,6 +141,7 @@ class Registering:
         return agent
 
     async def _unclaim(self, agent: Agent, etag: str) -> None:
+        self._directory.forget(agent.name)
         try:
             await self._agents.remove(agent, etag)
         except Changed:

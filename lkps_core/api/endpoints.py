@@ -1,5 +1,6 @@
 """Every address of the API with what each method does there."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -22,9 +23,18 @@ class OpenOperation:
 class Endpoint:
     """One address; the Functions host needs it as one function, declared for every method."""
 
-    name: str
     path: str
     operations: Mapping[str, Operation | OpenOperation]
+
+    @property
+    def name(self) -> str:
+        """The function's name, which decides: the host tries functions in the order of their names.
+
+        It knows no precedence of routes (Azure/azure-functions-host#9876), so an address without
+        parameters must sort before one that would match it too.
+        """
+        letter = "abc"[self.path.count("{")]
+        return f"{letter}_{re.sub('[^a-z0-9]+', '_', self.path).strip('_')}"
 
     @property
     def allow(self) -> str:
@@ -43,10 +53,7 @@ def _endpoints() -> tuple[Endpoint, ...]:
     }
     for operation in OPERATIONS:
         by_path.setdefault(operation.path, {})[operation.method] = operation
-    return tuple(
-        Endpoint(next(iter(operations.values())).name, path, operations)
-        for path, operations in by_path.items()
-    )
+    return tuple(Endpoint(path, operations) for path, operations in by_path.items())
 
 
 ENDPOINTS = _endpoints()

@@ -50,7 +50,7 @@ class RefusalLog:
         if known is None:
             known = self._kinds[kind] = _Repeats(_counted_as(event, kind))
             if event.oid is not None and kind[-1] != _MANY:
-                await self._write_first(event, kind)
+                await self._write_first(event, kind, known)
                 return
         known.count += 1
         known.example = replace(known.example, last_at=event.at)
@@ -59,14 +59,16 @@ class RefusalLog:
         """Write what has been counted; what cannot be written now is kept for the next time."""
         kinds, self._kinds, self._of_principal = self._kinds, {}, {}
         counted = [(kind, repeats) for kind, repeats in kinds.items() if repeats.count]
-        for kind, repeats in counted:
+        for place, (_, repeats) in enumerate(counted):
             try:
                 await self._trail.record(
                     replace(repeats.example, at=self._clock(), count=repeats.count)
                 )
-            except AuditUnavailable as error:
-                self._put_back(kind, repeats)
+            except AuditUnavailable as error:  # each of the others would wait as long for nothing
                 log.warning("counted refusals are not recorded yet", extra={"reason": error.reason})
+                for kind, kept in counted[place:]:
+                    self._put_back(kind, kept)
+                return
 
     async def close(self) -> None:
         """End the window now."""
@@ -75,11 +77,12 @@ class RefusalLog:
             self._end = None
         await self.flush()
 
-    async def _write_first(self, event: Event, kind: _Kind) -> None:
+    async def _write_first(self, event: Event, kind: _Kind, first: _Repeats) -> None:
         try:
             await self._trail.record(event)
         except AuditUnavailable:
-            self._kinds.pop(kind, None)
+            if not first.count and self._kinds.get(kind) is first:
+                del self._kinds[kind]  # else those counted meanwhile would be lost with it
             raise
 
     def _kind_of(self, event: Event) -> _Kind:
@@ -120,7 +123,7 @@ def _counted_as(event: Event, kind: _Kind) -> Event:
     return Event(
         at=event.at,
         action="request.refused",
-        outcome="refused",
+        outcome=event.outcome,
         reason=reason,
         kind=event.kind if oid else None,
         tid=tid,

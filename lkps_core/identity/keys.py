@@ -1,6 +1,7 @@
 """The tenant's signing keys, held: how long they are trusted and when they are fetched again."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,8 @@ FORCE_EVERY = timedelta(minutes=5)
 # crowd of callers would keep down an endpoint that is about to recover.
 OUTAGE_RETRY = timedelta(seconds=1)
 PATIENCE_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 class KeySource(Protocol):
@@ -77,7 +80,7 @@ class Keys:
         return held.keys[kid]
 
     async def _first_keys(self) -> _Held:
-        if self._flight is None and not self._has_passed(OUTAGE_RETRY, self._ended):
+        if not self._has_passed(OUTAGE_RETRY, self._ended):
             raise self._unavailable()
         await self._landed(self._fly(), PATIENCE_SECONDS)
         held = self._trusted()
@@ -120,6 +123,7 @@ class Keys:
             keys = usable_keys(await self._source.fetch(), self._issuer)
         except KeysUnavailable as error:
             self._failure = error.reason
+            _log.warning("signing keys were not fetched", extra={"reason": error.reason})
         else:
             self._held = _Held(keys, began)
         finally:

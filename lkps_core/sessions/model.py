@@ -6,7 +6,7 @@ from typing import Literal
 
 from lkps_core.identity.principal import PrincipalId
 
-type State = Literal["open", "ending", "ended"]
+type State = Literal["open", "ending", "ended", "abandoned"]
 type Cause = Literal["ended_by_starter", "ended_by_owner", "ended_by_admin"]
 
 
@@ -15,6 +15,7 @@ class Session:
     """Its id carries the agent's name; its room's name carries its id.
 
     `attempt` tells two starts of one session apart: a retry of the same insertion has the same.
+    `abandoned` is said of one whose start failed, in the moment before its row goes.
     `issued` counts the join tokens given out, so that every one of them changes the row's ETag.
     """
 

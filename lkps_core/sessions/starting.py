@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import json
+import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -18,6 +20,7 @@ from lkps_core.errors import (
     BodyInvalid,
     EditedMeanwhile,
     KeyReused,
+    Refusal,
     SessionEnded,
 )
 from lkps_core.ports import AlreadyThere, Changed, Randomness, Room, Rooms, Rows, Stored
@@ -33,6 +36,8 @@ from lkps_core.settings import Settings
 from lkps_core.tokens import IssuedToken, TokenMint
 from lkps_core.undoing import Undoing
 from lkps_core.wire.sessions import AgentStatus, SessionStarted, StartSession
+
+log = logging.getLogger(__name__)
 
 EMPTY_MARGIN = 60
 """Seconds by which a room outlives the token that joins it: LiveKit's leeway for `exp`."""
@@ -89,7 +94,7 @@ class Starting:
             plan = await self._join_existing(call, request, plan)
         status: AgentStatus = "dispatched" if online else "offline"
         if online and request.wait_for_agent:
-            status = await self._presence.wait(plan.session, request.wait_for_agent)
+            status = await self._awaited(plan.session, request.wait_for_agent)
         return self._answer(plan, status)
 
     async def _callable_agent(self, name: str) -> Agent:
@@ -111,7 +116,7 @@ class Starting:
             azp=call.caller.azp,
             room_name=room_name(self._settings.installation, session_id),
             participant_identity=_identity(call, request, session_id),
-            body_sha256=hashlib.sha256(request.model_dump_json().encode()).hexdigest(),
+            body_sha256=_sha256(request),
             attempt=self._randomness(16).hex(),
             created_at=call.at,
             ends_at=call.at + timedelta(seconds=self._settings.session_max_seconds),
@@ -161,38 +166,42 @@ class Starting:
             for one in (recorded, added, created)
             if isinstance(one, BaseException) and not isinstance(one, AlreadyThere)
         ]
-        if failed and not existing:
-            etag = added if isinstance(added, str) else None
-            await self._undoing.undo(lambda: self._abandon(call, plan, etag))
         if failed:
+            await self._undoing.undo(lambda: self._abandon(call, plan))
             raise failed[0]
         return not existing
 
-    async def _abandon(self, call: Call, plan: _Plan, etag: str | None) -> None:
+    async def _abandon(self, call: Call, plan: _Plan) -> None:
         """Take back the row if it is still as this start wrote it, and with it the room.
 
-        Another start of the same session that joined it has changed the row: then it stays.
+        Another start of the same session that joined it has changed the row: then both stay. While
+        the room goes, the row says `abandoned`, lest a start in that moment gets a room that goes.
         """
-        session = plan.session
-        if etag is None:
-            stored = await self._sessions.get(session.partition, session.key)
-            if stored is not None and stored.row != session:
-                return
-            etag = stored.etag if stored else None
-        if etag is not None:
+        own, abandoned = plan.session, replace(plan.session, state="abandoned")
+        stored = await self._sessions.get(own.partition, own.key)
+        if stored is not None and stored.row == own:
             try:
-                await self._sessions.remove(session, etag)
+                stored = Stored(abandoned, await self._sessions.replace(abandoned, stored.etag))
             except Changed:
-                stored = await self._sessions.get(session.partition, session.key)
-                if stored is not None:
-                    return
-        await self._rooms.delete(session.room_name)
-        await self._trail.record(_abandoned(call, session, plan.token))
+                stored = await self._sessions.get(own.partition, own.key)
+        if stored is not None and stored.row.state == "open":
+            return
+        await self._rooms.delete(own.room_name)
+        if stored is not None and stored.row == abandoned:
+            await self._forget(stored)
+        await self._trail.record(_abandoned(call, own, plan.token))
+
+    async def _forget(self, stored: Stored[Session]) -> None:
+        try:
+            await self._sessions.remove(stored.row, stored.etag)
+        except Changed:
+            return
 
     async def _join_existing(self, call: Call, request: StartSession, plan: _Plan) -> _Plan:
         """A repeat: give out a token of its own for the session that is already there."""
         stored = await self._sessions.get(plan.session.partition, plan.session.key)
         if stored is None:  # taken back in this moment: the caller's next repeat starts it anew
+            await self._undoing.undo(lambda: self._abandon(call, plan))
             raise EditedMeanwhile(reason="session_abandoned_meanwhile")
         await self._refuse_unlike(plan, stored)
         session = replace(stored.row, issued=stored.row.issued + 1)
@@ -207,12 +216,22 @@ class Starting:
         return replace(plan, session=session, token=token, event=event)
 
     async def _refuse_unlike(self, plan: _Plan, stored: Stored[Session]) -> None:
-        if stored.row.state != "open":
-            await self._rooms.delete(stored.row.room_name)  # this start has made it again
+        if stored.row.state != "open":  # this start has made its room again
+            await self._undoing.undo(lambda: self._rooms.delete(stored.row.room_name))
+        if stored.row.state == "abandoned":
+            raise EditedMeanwhile(reason="session_abandoned_meanwhile")
         if stored.row.body_sha256 != plan.session.body_sha256:
             raise KeyReused
         if stored.row.state != "open":
             raise SessionEnded
+
+    async def _awaited(self, session: Session, seconds: int) -> AgentStatus:
+        """The session stands: that its agent cannot be seen just now is no reason to refuse it."""
+        try:
+            return await self._presence.wait(session, seconds)
+        except Refusal as error:
+            log.warning("the agent could not be looked for", extra={"reason": error.reason})
+            return "dispatched"
 
     def _answer(self, plan: _Plan, status: AgentStatus) -> SessionStarted:
         return SessionStarted(
@@ -225,6 +244,11 @@ class Starting:
             agent_status=status,
             expires_at=plan.token.expires_at,
         )
+
+
+def _sha256(request: StartSession) -> str:
+    """The same for bodies that say the same, in whichever order."""
+    return hashlib.sha256(json.dumps(request.model_dump(), sort_keys=True).encode()).hexdigest()
 
 
 def _refuse_named_user(call: Call, request: StartSession) -> None:

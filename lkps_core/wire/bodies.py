@@ -19,6 +19,8 @@ from lkps_core.errors import BodyInvalid, BodyMalformed
 from lkps_core.strict_json import NotStrictJson, parse_object
 
 _POINTER_LIMIT = 120
+_ERRORS_LIMIT = 20
+_INSTANT_LIMIT = 40
 
 
 class Body(BaseModel):
@@ -41,7 +43,7 @@ class Body(BaseModel):
                     _member_error(one)
                     for one in error.errors(
                         include_url=False, include_context=False, include_input=False
-                    )
+                    )[:_ERRORS_LIMIT]
                 ]
             ) from None  # the cause holds the input
 
@@ -66,12 +68,17 @@ def _agent_name(text: str) -> str:
 
 def _instant(value: object) -> object:
     """Strict mode takes datetimes only from JSON text, and the members were parsed before."""
-    if not isinstance(value, str) or len(value) > 40:
-        raise ValueError("must be an RFC 3339 time with an offset")
+    wrong = ValueError("must be an RFC 3339 time with an offset")
+    if not isinstance(value, str) or len(value) > _INSTANT_LIMIT:
+        raise wrong
     try:
-        return datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError("must be an RFC 3339 time with an offset") from None
+        at = datetime.fromisoformat(value)
+        utc = at.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter at the ends of the calendar
+        raise wrong from None
+    if at.tzinfo is None:
+        raise wrong
+    return utc
 
 
 def _rfc3339(at: datetime) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lkps_core.adapters.memory import MemoryRooms, MemoryRows, MemoryTrailRows
-from lkps_core.agents.model import Agent, Registration
+from lkps_core.adapters.memory import MemoryRegistrations, MemoryRooms, MemoryRows, MemoryTrailRows
+from lkps_core.agents.model import Agent
 from lkps_core.api.endpoints import ENDPOINTS, Endpoint
 from lkps_core.api.handling import Api
 from lkps_core.api.http import Request
@@ -43,7 +43,10 @@ def app(name: str, *roles: str) -> str:
 def user(name: str, *scopes: str, roles: tuple[str, ...] = (), through: str = "cli") -> str:
     """The Authorization of a person, signed in through a public client."""
     claims = tokens.user_claims(
-        oid=guid(f"user {name}"), azp=guid(f"app {through}"), scp=" ".join(scopes), roles=list(roles)
+        oid=guid(f"user {name}"),
+        azp=guid(f"app {through}"),
+        scp=" ".join(scopes),
+        roles=list(roles),
     )
     return tokens.bearer(claims)
 
@@ -99,7 +102,7 @@ class Lkps:
     clock: FakeClock = field(default_factory=FakeClock)
     keys: tokens.PublishedKeys = field(default_factory=tokens.PublishedKeys)
     agents: MemoryRows[Agent] = field(default_factory=MemoryRows[Agent])
-    registrations: MemoryRows[Registration] = field(default_factory=MemoryRows[Registration])
+    registrations: MemoryRegistrations = field(default_factory=MemoryRegistrations)
     sessions: MemoryRows[Session] = field(default_factory=MemoryRows[Session])
     trail: MemoryTrailRows = field(default_factory=MemoryTrailRows)
     rooms: MemoryRooms = field(default_factory=MemoryRooms)

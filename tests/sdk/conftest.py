@@ -1,6 +1,6 @@
-"""Real parts for the SDK's tests: livekit-server, a tap on its wire, doubles of LKPS and Entra ID."""
+"""Parts of the SDK's tests: the real livekit-server behind a tap, doubles of LKPS and Entra ID."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,11 +32,11 @@ async def tap(livekit: LiveKit) -> AsyncIterator[Tap]:
 
 
 @pytest.fixture
-async def tenant(tmp_path: Path) -> AsyncIterator[TenantDouble]:
+def tenant(tmp_path: Path) -> Iterator[TenantDouble]:
     tenant = TenantDouble(tmp_path)
-    await tenant.start()
+    tenant.start()
     yield tenant
-    await tenant.stop()
+    tenant.stop()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import Self
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import (
     AzureError,
-    HttpResponseError,
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
@@ -83,12 +82,14 @@ class TablesAccount:
         try:
             return await operation()
         except (ServiceRequestError, ServiceResponseError):
-            pass  # a kept connection that the server has closed looks like this
-        except HttpResponseError as error:
-            if not self._create_missing or _code(error) != "TableNotFound":
+            missing = False  # a kept connection that the server has closed looks like this
+        except AzureError as error:
+            missing = self._create_missing and _code(error) == "TableNotFound"
+            if not missing:
                 raise translated(error) from error
-            await self._create_tables()
         try:
+            if missing:
+                await self._create_tables()
             return await operation()
         except AzureError as error:
             raise translated(error) from error

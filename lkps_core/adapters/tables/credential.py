@@ -18,6 +18,16 @@ from lkps_core.errors import StorageUnavailable
 _RESOURCE_SUFFIX = "/.default"
 
 
+_PATIENCE_SECONDS = 2.0
+
+
+class _PatientSession(requests.Session):
+    """For so long and no longer: msal gives no timeout, and each that hangs costs a thread."""
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # noqa: ANN401
+        return super().send(request, **{**options, "timeout": _PATIENCE_SECONDS})
+
+
 class ManagedIdentityCredential:
     """An AsyncTokenCredential. `AZURE_CLIENT_ID` chooses a user-assigned identity."""
 
@@ -28,7 +38,7 @@ class ManagedIdentityCredential:
             if client_id
             else msal.SystemAssignedManagedIdentity()
         )
-        self._session = requests.Session()
+        self._session = _PatientSession()
         self._session.trust_env = False  # the identity endpoint is on this machine
         self._client = msal.ManagedIdentityClient(identity, http_client=self._session)
 

@@ -71,12 +71,16 @@ class TableRows[T: Row]:
         except LookupError:
             raise Changed from None
 
-    async def within(self, partition: str) -> Sequence[T]:
+    async def _first(self, most: int, query: str, **parameters: str) -> list[T]:
+        """Rows of the first page, which is enough where `most` bounds it."""
+
         async def read() -> list[T]:
-            found = self._table.query_entities(
-                "PartitionKey eq @partition", parameters={"partition": partition}
-            )
-            return [self._codec.row(entity) async for entity in found]
+            pages = self._table.query_entities(
+                query, parameters=parameters, results_per_page=most
+            ).by_page()
+            async for page in pages:
+                return [self._codec.row(entity) async for entity in page]
+            return []
 
         return await self._account.call(read)
 

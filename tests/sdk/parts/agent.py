@@ -1,9 +1,10 @@
-"""An agent as its own program: the example, started as a user starts it, in a session of its own."""
+"""An agent as its own program, started as a user starts it, in a session of its own."""
 
 import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,9 +35,13 @@ class Agent:
         await self.says('"registered worker"', times)
 
     async def stop(self) -> int:
-        """Ends it as an orchestrator does; its exit status."""
-        self.process.send_signal(signal.SIGTERM)
+        """Its exit status after it was told to end."""
+        self.tell_to_end()
         return await self.ended()
+
+    def tell_to_end(self) -> None:
+        """As an orchestrator does."""
+        self.process.send_signal(signal.SIGTERM)
 
     async def ended(self) -> int:
         return await asyncio.wait_for(self.process.wait(), 20)
@@ -48,10 +53,8 @@ class Agent:
         return [Path(f"/proc/{one.pid}/environ").read_bytes() for one in tree]
 
     async def kill(self) -> None:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         await self.process.wait()
 
     def _dead(self) -> bool:
@@ -66,14 +69,21 @@ class AgentLauncher:
     environment: dict[str, str]
     agents: list[Agent] = field(default_factory=list)
 
-    async def start(self, *arguments: str, **changes: str) -> Agent:
+    async def echo(self, *arguments: str) -> Agent:
+        """The example, with a warm process for its job."""
+        return await self.start("examples/echo_agent.py", *arguments)
+
+    async def bare(self, *arguments: str, **changes: str) -> Agent:
+        return await self.start("tests/sdk/programs/bare_agent.py", *arguments, **changes)
+
+    async def start(self, program: str, *arguments: str, **changes: str) -> Agent:
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment |= {"PYTHONPATH": str(ROOT / "sdk/python/src"), **self.environment, **changes}
         log = self.folder / f"agent-{len(self.agents)}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                str(ROOT / "examples/echo_agent.py"),
+                str(ROOT / program),
                 *(arguments or ("start",)),
                 env=environment,
                 stdin=asyncio.subprocess.DEVNULL,

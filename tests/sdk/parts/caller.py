@@ -37,7 +37,7 @@ class Caller:
         await self._room.disconnect()
 
     async def is_echoed(self, payload: bytes) -> None:
-        """Sends until it is answered: what comes before the agent knows of the sender is ignored."""
+        """Sends until it is answered: what comes before the agent knows the sender is ignored."""
 
         async def answered() -> bool:
             await self._room.local_participant.publish_data(payload, topic="question")

@@ -63,7 +63,7 @@ class LiveKit:
             secret=self.secret,
         )
         with (self.folder / "livekit.log").open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: ASYNC220  returns at once, outlives loops
                 [livekit_server_binary(), "--config-body", config], stdout=log, stderr=log
             )
         await eventually(self._answers)
@@ -99,6 +99,10 @@ class LiveKit:
         async with self._api() as livekit:
             await livekit.room.create_room(api.CreateRoomRequest(name=name, agents=agents))
         return name
+
+    async def delete_room(self, room: str) -> None:
+        async with self._api() as livekit:
+            await livekit.room.delete_room(api.DeleteRoomRequest(room=room))
 
     async def agents_in(self, room: str) -> list[str]:
         """Identities of the agents that are in the room, and hear what is said in it."""

@@ -1,4 +1,4 @@
-"""A double of LKPS's registration routes over HTTP, which mints tokens that the real LiveKit takes."""
+"""A double of LKPS's registration routes over HTTP; the real LiveKit takes the tokens it mints."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""A tap on LiveKit's wire: forwards TCP, keeps the request heads it saw, and can cut connections."""
+"""A tap on LiveKit's wire: forwards TCP, keeps the first head of each connection, can cut them."""
 
 import asyncio
 from contextlib import suppress

@@ -1,15 +1,18 @@
-"""A double of one Entra tenant over https: OpenID metadata and client credentials, as MSAL asks for them."""
+"""A double of one Entra tenant over https: OpenID metadata and client credentials, for MSAL."""
 
+import json
 import ssl
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import parse_qsl
 
-from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 TENANT_ID = "11111111-2222-4333-8444-555555555555"
@@ -21,76 +24,89 @@ class TenantDouble:
     """Issues opaque access tokens, kept in `issued`; `requests` are the token requests it saw."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._runner: web.AppRunner | None = None
+        self.ca_file = folder / "ca.pem"
         self.issued: list[str] = []
         self.requests: list[dict[str, str]] = []
-
-    @property
-    def ca_file(self) -> Path:
-        return self._folder / "ca.pem"
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        context = make_server_certificate(folder, self.ca_file)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     @property
     def authority(self) -> str:
-        if self._runner is None:
-            raise RuntimeError("the tenant is not started")
-        return f"https://127.0.0.1:{self._runner.addresses[0][1]}"
+        return f"https://127.0.0.1:{self._server.server_port}"
 
-    async def start(self) -> None:
-        app = web.Application()
-        app.router.add_get(f"/{TENANT_ID}/v2.0/.well-known/openid-configuration", self._metadata)
-        app.router.add_post(f"/{TENANT_ID}/oauth2/v2.0/token", self._token)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        context = make_server_certificate(self._folder, self.ca_file)
-        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context).start()
+    def start(self) -> None:
+        self._thread.start()
 
-    async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
 
-    async def _metadata(self, _: web.Request) -> web.Response:
+    def metadata(self) -> dict[str, str]:
         tenant = f"{self.authority}/{TENANT_ID}"
-        return web.json_response(
-            {
-                "issuer": f"{tenant}/v2.0",
-                "authorization_endpoint": f"{tenant}/oauth2/v2.0/authorize",
-                "token_endpoint": f"{tenant}/oauth2/v2.0/token",
-                "jwks_uri": f"{tenant}/discovery/v2.0/keys",
-            }
-        )
+        return {
+            "issuer": f"{tenant}/v2.0",
+            "authorization_endpoint": f"{tenant}/oauth2/v2.0/authorize",
+            "token_endpoint": f"{tenant}/oauth2/v2.0/token",
+            "jwks_uri": f"{tenant}/discovery/v2.0/keys",
+        }
 
-    async def _token(self, request: web.Request) -> web.Response:
-        form = {name: str(value) for name, value in (await request.post()).items()}
+    def issue(self, form: dict[str, str]) -> tuple[int, dict[str, object]]:
         self.requests.append(form)
         if form.get("client_secret") != CLIENT_SECRET and "client_assertion" not in form:
             problem = "AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 0"
-            return web.json_response(
-                {"error": "invalid_client", "error_description": problem}, status=401
-            )
+            return 401, {"error": "invalid_client", "error_description": problem}
         self.issued.append(f"access-token-{uuid.uuid4()}")
-        return web.json_response(
-            {"token_type": "Bearer", "expires_in": 3600, "access_token": self.issued[-1]}
-        )
+        return 200, {"token_type": "Bearer", "expires_in": 3600, "access_token": self.issued[-1]}
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        tenant = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._answer(200, tenant.metadata())
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                self._answer(*tenant.issue(dict(parse_qsl(body))))
+
+            def log_message(self, *_: object) -> None:
+                """Silent."""
+
+            def _answer(self, status: int, body: object) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(json.dumps(body).encode())
+
+        return Handler
 
 
 def make_server_certificate(folder: Path, ca_file: Path) -> ssl.SSLContext:
     """A CA of the test's own, and a certificate of it for 127.0.0.1."""
-    ca_key, ca = _certificate("a CA of the tests", None)
-    key, leaf = _certificate("127.0.0.1", (ca_key, ca))
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    ca = self_signed(ca_key)
+    leaf = _certificate("127.0.0.1", key, (ca_key, ca))
     ca_file.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     own = folder / "server.pem"
-    own.write_bytes(_pem(key) + leaf.public_bytes(serialization.Encoding.PEM))
+    own.write_bytes(to_pem(key) + leaf.public_bytes(serialization.Encoding.PEM))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(own)
     return context
 
 
-Signer = tuple[ec.EllipticCurvePrivateKey, x509.Certificate]
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+Signer = tuple[Key, x509.Certificate]
 
 
-def _certificate(name: str, signer: Signer | None) -> Signer:
-    key = ec.generate_private_key(ec.SECP256R1())
+def self_signed(key: Key) -> x509.Certificate:
+    return _certificate("made by the tests", key, None)
+
+
+def _certificate(name: str, key: Key, signer: Signer | None) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signer_key = signer[0] if signer else key
     public = signer_key.public_key()
@@ -111,7 +127,7 @@ def _certificate(name: str, signer: Signer | None) -> Signer:
     if signer is not None:
         names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(name))])
         builder = builder.add_extension(names, critical=False)
-    return key, builder.sign(signer_key, hashes.SHA256())
+    return builder.sign(signer_key, hashes.SHA256())
 
 
 def _usage(*, is_ca: bool) -> x509.KeyUsage:
@@ -128,7 +144,7 @@ def _usage(*, is_ca: bool) -> x509.KeyUsage:
     )
 
 
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def to_pem(key: Key) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

@@ -5,16 +5,13 @@ import time
 from collections.abc import Awaitable, Callable
 
 
-async def eventually[T](
-    condition: Callable[[], T] | Callable[[], Awaitable[T]], seconds: float = 20.0
-) -> T:
-    """What the condition answers as soon as that is truthy; asked every 50 ms."""
+async def eventually(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Until what the condition answers is truthy; it is asked every 50 ms."""
     deadline = time.monotonic() + seconds
     while True:
         answer = condition()
-        value: T = await answer if isinstance(answer, Awaitable) else answer
-        if value:
-            return value
+        if await answer if isinstance(answer, Awaitable) else answer:
+            return
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {condition}")
         await asyncio.sleep(0.05)

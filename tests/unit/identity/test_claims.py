@@ -1,13 +1,16 @@
 """R3 to R13 from the header to the Principal: what is accepted, and a row for each refusal."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from lkps_core.errors import TokenInvalid
 from lkps_core.identity import Principal, PrincipalId, Rules
-from lkps_core.identity.token import SignedClaims
+from lkps_core.identity.claims import principal
+from lkps_core.identity.permissions import ADMINISTER, RUN_AGENTS, START_SESSIONS
+from lkps_core.identity.token import SignedClaims, read, verify
 from tests.builders.tokens import (
     ABSENT,
     AUDIENCE,
@@ -29,7 +32,6 @@ from tests.builders.tokens import (
     user_claims,
 )
 
-SECOND = 1
 HOUR = 3600
 AT = int(NOW.timestamp())
 OTHER_GUID = "99999999-9999-4999-8999-999999999999"
@@ -46,8 +48,8 @@ async def reason(authorization: str, rules: Rules = RULES) -> str:
 
 
 async def test_an_application_is_known_by_its_tenant_object_and_client() -> None:
-    principal = await caller(bearer(app_claims()))
-    assert principal == Principal(
+    known = await caller(bearer(app_claims()))
+    assert known == Principal(
         kind="app",
         tid=TENANT,
         oid=SERVICE_PRINCIPAL,
@@ -55,13 +57,14 @@ async def test_an_application_is_known_by_its_tenant_object_and_client() -> None
         uti="eCZGvWgLBEqrh_nKvpsPAA",
         permissions=frozenset({"LKPS.Client"}),
     )
-    assert principal.id == PrincipalId(TENANT, SERVICE_PRINCIPAL)
+    assert known.id == PrincipalId(TENANT, SERVICE_PRINCIPAL)
 
 
 async def test_a_user_of_a_public_client_is_known_likewise() -> None:
-    principal = await caller(bearer(user_claims()))
-    assert (principal.kind, principal.oid, principal.azp) == ("user", USER, CLIENT_APP)
-    assert principal.may("Session.Start")
+    known = await caller(bearer(user_claims()))
+    assert (known.kind, known.oid, known.azp) == ("user", USER, CLIENT_APP)
+    assert known.may(ADMINISTER, START_SESSIONS)
+    assert not known.may(ADMINISTER, RUN_AGENTS)
 
 
 async def test_names_that_people_can_change_decide_nothing() -> None:
@@ -325,8 +328,8 @@ async def test_r9_an_application_may_what_its_roles_say(
 async def test_r9_a_user_may_what_scopes_say_and_their_roles_allow(
     scopes: object, roles: object, permissions: set[str]
 ) -> None:
-    principal = await caller(bearer(user_claims(scp=scopes, roles=roles)))
-    assert principal.permissions == permissions
+    known = await caller(bearer(user_claims(scp=scopes, roles=roles)))
+    assert known.permissions == permissions
 
 
 async def test_r11_where_certificates_are_demanded_a_secret_is_refused() -> None:
@@ -354,6 +357,18 @@ async def test_a_forged_token_is_not_told_that_it_has_expired() -> None:
     with pytest.raises(TokenInvalid) as refused:
         await caller(token)
     assert "expired" not in refused.value.detail
+
+
+def test_r5_is_asked_of_the_signed_claims_and_not_of_a_peek_alone() -> None:
+    claims = verify(read(signed(app_claims())), signing_key().private.public_key())
+    assert principal(claims, RULES, NOW)
+    for rules in (
+        replace(RULES, issuer=f"{AUTHORITY}/{OTHER_GUID}/v2.0"),
+        replace(RULES, tenant_id=OTHER_GUID),
+        replace(RULES, audience=OTHER_GUID),
+    ):
+        with pytest.raises(TokenInvalid):
+            principal(claims, rules, NOW)
 
 
 def test_signed_claims_cannot_be_made_by_hand() -> None:

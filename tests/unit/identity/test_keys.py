@@ -369,3 +369,18 @@ async def test_a_defect_of_the_source_is_not_told_as_an_outage(clock: ManualCloc
         await keys.key(OLD.kid)
     await assert_unavailable(keys, "keys_not_fetched")
     assert source.fetches == 1
+
+
+async def test_readiness_fetches_once_and_tells_an_outage(
+    keys: Keys, source: PublishedKeys, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    source.is_reachable = False
+    with pytest.raises(KeysUnavailable):
+        await keys.ready()
+    assert [record.__dict__["reason"] for record in caplog.records] == ["published_nowhere"]
+    source.is_reachable = True
+    clock.forward(seconds=1)
+    await keys.ready()
+    await keys.ready()
+    assert await keys.key(OLD.kid)
+    assert source.fetches == 2

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import aiohttp
 from livekit import agents
@@ -69,8 +69,7 @@ class AgentServer(agents.AgentServer):
         except LkpsError as error:
             if not self._closed:
                 await self.aclose()
-            # livekit-agents' CLI would log the error with its traceback and exit with status 0
-            raise SystemExit(f"lkps: {error}") from error
+            _exit_quietly(f"lkps: {error}", error)
 
     async def drain(self, timeout: NotGivenOr[int | None] = NOT_GIVEN) -> None:
         await self._end_lease()  # first, so that no session is promised to a worker that refuses
@@ -161,3 +160,11 @@ class AgentServer(agents.AgentServer):
             self._lkps_reconnecting.cancel()
         if self._lkps_lease is not None:
             await self._lkps_lease.close()
+
+
+def _exit_quietly(message: str, cause: LkpsError) -> NoReturn:
+    """livekit-agents' CLI would log any other error with its traceback and exit with status 0."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.add_done_callback(asyncio.Task.exception)  # or asyncio says that nobody looked at it
+    raise SystemExit(message) from cause

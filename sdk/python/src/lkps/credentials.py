@@ -74,6 +74,11 @@ class ClientCertificate:
             pem = self.certificate_path.read_text()
         except OSError as error:
             raise ConfigurationError(f"AZURE_CLIENT_CERTIFICATE_PATH: {error}") from error
+        if "BEGIN CERTIFICATE" not in pem or "PRIVATE KEY" not in pem:
+            raise ConfigurationError(
+                f"AZURE_CLIENT_CERTIFICATE_PATH: {self.certificate_path} must hold a certificate"
+                " and its private key (PEM)"
+            )
         return _connected(self.application, {"private_key": pem, "public_certificate": pem})
 
 
@@ -84,7 +89,7 @@ def _connected(
         return application.confidential_client(credential)
     except requests.RequestException as error:
         raise _unreachable(error) from error
-    except ValueError as error:  # an authority that does not exist, a file without certificate
+    except ValueError as error:  # a tenant that does not exist, a key that is none
         raise CredentialError(f"Entra ID cannot be asked: {error}") from error
 
 

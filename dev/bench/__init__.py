@@ -1,0 +1,1 @@
+"""Benchmarks: LKPS beside its references, in one run, as ratios."""

@@ -1,0 +1,53 @@
+"""`make bench`: LKPS beside its references, at 1, 16 and 64 at once, and its cold start."""
+
+import argparse
+import asyncio
+
+from dev.bench.cold_start import HELLO_APP, cold_starts
+from dev.bench.report import Results, show, write
+from dev.bench.rounds import interleaved, run
+from dev.bench.subjects import subjects
+from dev.platform import running
+from dev.platform.conditions import holds_within
+from dev.platform.http import answers_ok
+from dev.platform.part import READY_SECONDS
+from dev.platform.places import LOGS, STATE
+from dev.platform.ports import Ports
+from dev.platform.service import Service
+
+REQUESTS = {1: 200, 16: 480, 64: 960}
+WARM_UP = 1000
+CONDITIONS = "byte code compiled, dependencies running and warm"
+
+
+async def bench(rounds: int) -> Results:
+    async with running() as platform:
+        hello = Service(LOGS, Ports().free(), {}, app=HELLO_APP, name="hello")
+        try:
+            hello.launch()
+            hello_url = f"{hello.url}/api/hello"
+            await holds_within(READY_SECONDS, lambda: answers_ok(hello_url))
+            async with subjects(platform, hello_url) as measured:
+                for subject in measured:
+                    await run(subject, at_once=16, requests=WARM_UP)
+                load = {
+                    at_once: await interleaved(
+                        measured, at_once=at_once, requests=requests, rounds=rounds
+                    )
+                    for at_once, requests in REQUESTS.items()
+                }
+            return Results(load, await cold_starts(platform, rounds=rounds))
+        finally:
+            await hello.dispose()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    results = asyncio.run(bench(parser.parse_args().rounds))
+    show(results, CONDITIONS)
+    write(results, STATE / "bench.json")
+
+
+if __name__ == "__main__":
+    main()

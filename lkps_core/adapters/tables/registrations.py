@@ -1,0 +1,23 @@
+"""The Registrations port over its table."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from lkps_core.adapters.tables.account import TablesAccount
+from lkps_core.adapters.tables.rows import TableRows
+from lkps_core.agents.model import Registration
+
+
+class TableRegistrations(TableRows[Registration]):
+    def __init__(self, account: TablesAccount) -> None:
+        super().__init__(account, "registrations", Registration)
+
+    async def live(self, agent_name: str, now: datetime, most: int) -> Sequence[Registration]:
+        second = now.strftime("%Y-%m-%dT%H:%M:%S")  # a prefix, so that fractions compare rightly
+        found = await self._first(
+            most,
+            "PartitionKey eq @agent_name and lease_until ge @second",
+            agent_name=agent_name,
+            second=second,
+        )
+        return [registration for registration in found if registration.is_live(now)]

@@ -1,0 +1,181 @@
+"""The client's reading of what LKPS, or a gateway in its place, answers."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+from aiohttp import web
+
+from lkps.client import AgentDescription, LkpsClient
+from lkps.errors import CredentialError, LkpsError, Refused, RegistrationNotFound, Unavailable
+from tests.sdk.parts.ports import free_port
+
+AGENT = AgentDescription("concierge", version="1.2")
+EXPIRY = datetime(2026, 11, 23, 23, 12, 33, tzinfo=UTC)
+REGISTERED = {
+    "registration_id": "concierge.1",
+    "agent_name": "concierge",
+    "deployment": "the-routing-secret",
+    "routing_version": 1,
+    "token": "the-token",
+    "livekit_url": "wss://livekit.example",
+    "expires_at": "2026-11-23T23:12:33Z",
+    "renew_after": 60,
+}
+
+
+class StaticCredential:
+    async def access_token(self) -> str:
+        return "an-access-token"
+
+
+class BrokenCredential:
+    async def access_token(self) -> str:
+        raise RuntimeError("a-claim-of-the-token")
+
+
+class Answerer:
+    """Gives one answer to everything and keeps the requests."""
+
+    def __init__(self) -> None:
+        self.answer = web.json_response(REGISTERED)
+        self.requests: list[web.Request] = []
+        self.bodies: list[object] = []
+        self.port = free_port()
+
+    async def give(self, request: web.Request) -> web.Response:
+        self.requests.append(request)
+        self.bodies.append(await request.json() if request.can_read_body else None)
+        return self.answer
+
+
+@pytest.fixture
+async def answerer() -> AsyncIterator[Answerer]:
+    answerer = Answerer()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answerer.give)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", answerer.port).start()
+    yield answerer
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def client(answerer: Answerer) -> AsyncIterator[LkpsClient]:
+    client = LkpsClient(f"http://127.0.0.1:{answerer.port}/gateway", StaticCredential())
+    yield client
+    await client.aclose()
+
+
+async def test_registering_sends_what_the_agent_is_and_reads_the_lease(
+    client: LkpsClient, answerer: Answerer
+) -> None:
+    registration = await client.register(AGENT)
+
+    (request,) = answerer.requests
+    assert (request.method, request.path) == ("POST", "/gateway/api/agent/register")
+    assert request.headers["Authorization"] == "Bearer an-access-token"
+    assert len(request.headers["X-Request-ID"]) == 36
+    assert answerer.bodies == [{"agent_name": "concierge", "version": "1.2"}]
+    assert registration.expires_at == EXPIRY
+    assert "the-token" not in repr(registration)
+    assert "the-routing-secret" not in repr(registration)
+
+
+async def test_renewing_says_which_token_and_which_secret_are_held(
+    client: LkpsClient, answerer: Answerer
+) -> None:
+    lease = {name: REGISTERED[name] for name in ("deployment", "expires_at", "renew_after")}
+    answerer.answer = web.json_response({**lease, "routing_version": 2})
+
+    renewal = await client.renew("concierge.1", token_expires_at=EXPIRY, routing_version=1)
+
+    (request,) = answerer.requests
+    assert request.path == "/gateway/api/agent/registrations/concierge.1/renew"
+    assert answerer.bodies == [{"token_expires_at": "2026-11-23T23:12:33Z", "routing_version": 1}]
+    assert (renewal.token, renewal.routing_version) == (None, 2)
+
+
+async def test_deregistering_deletes(client: LkpsClient, answerer: Answerer) -> None:
+    answerer.answer = web.Response(status=204)
+
+    await client.deregister("concierge.1")
+
+    (request,) = answerer.requests
+    assert (request.method, request.path) == (
+        "DELETE",
+        "/gateway/api/agent/registrations/concierge.1",
+    )
+
+
+def problem(status: int, code: str) -> web.Response:
+    body = {"status": status, "code": code, "detail": "because", "request_id": "request-1"}
+    return web.json_response(
+        body, status=status, headers={"X-Request-ID": "request-1", "Retry-After": "7"}
+    )
+
+
+def page(status: int) -> web.Response:
+    return web.Response(text="<html>", status=status, content_type="text/html")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "said"),
+    [
+        (
+            problem(401, "token_invalid"),
+            Refused,
+            r"because \(401 token_invalid, request request-1\)",
+        ),
+        (problem(403, "agent_not_runnable"), Refused, "runner of this agent"),
+        (problem(404, "registration_not_found"), RegistrationNotFound, "because"),
+        (problem(404, "path_unknown"), Refused, "Check LKPS_URL"),
+        (problem(429, "too_many_requests"), Unavailable, "429 too_many_requests"),
+        (problem(503, "livekit_unavailable"), Unavailable, "503 livekit_unavailable"),
+        (page(404), Refused, "not one that LKPS gives"),
+        (page(502), Unavailable, "502 unknown"),
+        (page(200), Refused, "not one that LKPS gives"),
+        (web.json_response([]), Refused, "not one that LKPS gives"),
+        (web.json_response({**REGISTERED, "expires_at": 5}), Refused, "not one that LKPS gives"),
+        (web.Response(status=302, headers={"Location": "https://x/"}), Refused, "302 unknown"),
+    ],
+    ids=str,
+)
+async def test_every_other_answer_is_an_error_that_says_what_it_was(
+    client: LkpsClient, answerer: Answerer, answer: web.Response, kind: type[LkpsError], said: str
+) -> None:
+    answerer.answer = answer
+
+    with pytest.raises(kind, match=said) as caught:
+        await client.register(AGENT)
+
+    assert type(caught.value) is kind
+    assert len(answerer.requests) == 1
+
+
+async def test_lkps_says_when_to_come_back(client: LkpsClient, answerer: Answerer) -> None:
+    answerer.answer = problem(503, "storage_unavailable")
+
+    with pytest.raises(Unavailable) as caught:
+        await client.register(AGENT)
+
+    assert caught.value.retry_after == 7
+
+
+async def test_an_lkps_that_is_not_there_is_unavailable() -> None:
+    client = LkpsClient(f"http://127.0.0.1:{free_port()}", StaticCredential())
+
+    with pytest.raises(Unavailable, match="LKPS cannot be reached"):
+        await client.register(AGENT)
+
+    await client.aclose()
+
+
+async def test_a_credential_of_the_applications_own_may_raise_anything() -> None:
+    client = LkpsClient(f"http://127.0.0.1:{free_port()}", BrokenCredential())
+
+    with pytest.raises(CredentialError) as caught:
+        await client.register(AGENT)
+
+    assert str(caught.value) == "BrokenCredential gave no token: RuntimeError"

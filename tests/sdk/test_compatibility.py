@@ -1,0 +1,36 @@
+"""What the SDK relies on in livekit-agents."""
+
+import subprocess
+import sys
+
+import pytest
+from livekit import agents
+
+from lkps.compatibility import require_compatible
+from lkps.errors import ConfigurationError
+from tests.sdk.parts.livekit import ROOT
+
+
+def test_the_installed_livekit_agents_fits() -> None:
+    require_compatible()
+
+
+def test_a_livekit_agents_that_changed_is_one_clear_error() -> None:
+    class Changed(agents.AgentServer):
+        async def _connection_task(self) -> None:
+            return
+
+    with pytest.raises(ConfigurationError) as caught:
+        require_compatible(Changed)
+
+    assert f"livekit-agents {agents.__version__} does not fit" in str(caught.value)
+    assert "_connection_task:_deployment" in str(caught.value)
+
+
+def test_importing_lkps_does_not_import_livekit_agents() -> None:
+    program = "import sys, lkps; sys.exit('livekit.agents' in sys.modules)"
+    source = str(ROOT / "sdk/python/src")
+
+    ended = subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": source}, check=False)
+
+    assert ended.returncode == 0

@@ -1,0 +1,27 @@
+"""A service of its own for every test, and time that does not have to be waited for."""
+
+from datetime import timedelta
+
+import pytest
+
+from lkps_core import undoing
+from lkps_core.audit import refusals, stream
+from lkps_core.sessions import presence
+from tests.builders.lkps import Lkps
+
+
+@pytest.fixture
+def lkps() -> Lkps:
+    return Lkps()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every patience is a hundredth of what it is."""
+    monkeypatch.setattr(undoing, "PATIENCE", undoing.PATIENCE / 100)
+    monkeypatch.setattr(undoing, "PAUSES", tuple(pause / 100 for pause in undoing.PAUSES))
+    monkeypatch.setattr(stream, "PATIENCE", stream.PATIENCE / 100)
+    monkeypatch.setattr(stream, "FIRST_PAUSE", stream.FIRST_PAUSE / 100)
+    monkeypatch.setattr(stream, "LONGEST_PAUSE", stream.LONGEST_PAUSE / 100)
+    monkeypatch.setattr(presence, "LOOK_EVERY", presence.LOOK_EVERY / 100)
+    monkeypatch.setattr(refusals, "WINDOW", timedelta(seconds=0.05))
