@@ -46,7 +46,7 @@ class Assigning:
         )
         await self._record(call, agent)  # first: a change without its row is worse than the reverse
         await self._write(agent, stored)
-        self._directory.forget(name)
+        self._directory.forget_agent(name)
         return _answer(agent, await self._directory.online(name, call.at))
 
     async def _record(self, call: Call, agent: Agent) -> None:

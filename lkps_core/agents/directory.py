@@ -47,6 +47,8 @@ class Directory:
             live = [one for one in await self._instances.read(name) if one.is_live(now)]
         return live
 
-    def forget(self, name: str) -> None:
+    def forget_agent(self, name: str) -> None:
         self._agents.forget(name)
+
+    def forget_instances(self, name: str) -> None:
         self._instances.forget(name)

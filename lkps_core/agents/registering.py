@@ -59,7 +59,7 @@ class Registering:
         )
         token = self._token(call, registration)
         await self._add(call, registration, _issued(call, registration, token, "agent.registered"))
-        self._directory.forget(agent.name)
+        self._directory.forget_instances(agent.name)
         return Registered(
             registration_id=registration.id,
             agent_name=agent.name,
@@ -102,7 +102,7 @@ class Registering:
             await self._registrations.remove(stored.row, stored.etag)
         except Changed:  # a renewal came between
             await self._unregister(stored.row)
-        self._directory.forget(agent.name)
+        self._directory.forget_instances(agent.name)
 
     @property
     def _half_life(self) -> timedelta:
@@ -141,7 +141,7 @@ class Registering:
         return agent
 
     async def _unclaim(self, agent: Agent, etag: str) -> None:
-        self._directory.forget(agent.name)
+        self._directory.forget_agent(agent.name)
         try:
             await self._agents.remove(agent, etag)
         except Changed:

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, override
 
-from lkps_core.adapters.memory import MemoryRooms, MemoryRows, MemoryTrailRows
+from lkps_core.adapters.memory import MemoryRegistrations, MemoryRooms, MemoryRows, MemoryTrailRows
+from lkps_core.agents.model import Registration
 from lkps_core.errors import LiveKitUnavailable, StorageUnavailable
 from lkps_core.ports import Room, RoomParticipant, Row, Stored
 
@@ -96,6 +97,10 @@ class SteppingRows[T: Row](MemoryRows[T]):
         answer = await effect()
         await self.steps.around(call, "after")
         return answer
+
+
+class SteppingRegistrations(SteppingRows[Registration], MemoryRegistrations):
+    """One process's way to the registrations."""
 
 
 class SteppingRooms(MemoryRooms):

@@ -17,7 +17,9 @@ from lkps_core.sessions.naming import (
 )
 
 SECRET = bytes(32)
-NAMES = st.from_regex(r"[a-z0-9](?:-?[a-z0-9])*", fullmatch=True).filter(lambda text: len(text) < 64)
+NAMES = st.from_regex(r"[a-z0-9](?:-?[a-z0-9])*", fullmatch=True).filter(
+    lambda text: len(text) < 64
+)
 
 
 def caller(*, tid: str = "tenant", oid: str = "object", azp: str = "application") -> Principal:
@@ -31,7 +33,23 @@ def test_lower_case_words_and_digits_joined_by_single_hyphens_are_names(name: st
 
 @pytest.mark.parametrize(
     "text",
-    ["", "-a", "a-", "a--b", "A", "a_b", "a b", "a\n", "\na", "é", "а", "a.b", "a/b", "a" * 64, "٣"],
+    [
+        "",
+        "-a",
+        "a-",
+        "a--b",
+        "A",
+        "a_b",
+        "a b",
+        "a\n",
+        "\na",
+        "é",
+        "\u0430",
+        "a.b",
+        "a/b",
+        "a" * 64,
+        "٣",
+    ],
 )
 def test_anything_else_is_no_name(text: str) -> None:
     assert not is_agent_name(text)

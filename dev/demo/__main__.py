@@ -1,0 +1,128 @@
+"""`make demo`: the whole path on real parts, step by step, and everything put away afterwards."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from dev.demo import trail
+from dev.demo.agent import NAME, EchoAgent
+from dev.demo.caller import Caller
+from dev.demo.steps import Steps
+from dev.platform import Platform, running
+from dev.platform.interrupts import run
+
+HERTZ = 440
+PATIENCE_SECONDS = 30
+
+
+async def demo() -> None:
+    steps = Steps()
+    with steps.step("platform", "starts") as step:
+        stack = running()
+        platform = await stack.__aenter__()
+        step.result = f"LKPS {platform.lkps_url}  LiveKit {platform.livekit_url}"
+    try:
+        agent = EchoAgent(platform)
+        try:
+            await bring_agent_online(steps, platform, agent)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await hold_session(steps, platform)
+        finally:
+            with steps.step("agent", "is stopped, and deregisters"):
+                await agent.dispose()
+        await show_trail(steps, platform)
+    finally:
+        with steps.step("platform", "stops"):
+            await stack.__aexit__(*sys.exc_info())
+
+
+async def bring_agent_online(steps: Steps, platform: Platform, agent: EchoAgent) -> None:
+    with steps.step("agent", "starts, a process of its own") as step:
+        agent.launch()
+        keys = [name for name in agent.environment if name.startswith("LIVEKIT")]
+        step.result = f"pid {agent.pid}, LIVEKIT_* variables in its environment: {len(keys)}"
+    with steps.step("agent", "gets an Entra access token") as step:
+        row = await recorded(platform, agent, "agent.registered")
+        step.result = f"application {row['azp']}, token id {row['uti']}"
+    with steps.step("agent", "is registered with LKPS") as step:
+        step.result = f"{row['registration_id']}, agent token until {row['token_expires_at']}"
+    with steps.step("agent", "its worker is connected") as step:
+        await agent.until_ready()
+        step.result = platform.livekit_url
+
+
+async def recorded(platform: Platform, agent: EchoAgent, action: str) -> Mapping[str, Any]:
+    """The first row of that action, once it is on the trail."""
+    connection_string = platform.settings["LKPS_TABLES_CONNECTION_STRING"]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            agent.require_alive()
+            for row in await trail.rows(connection_string):
+                if row["action"] == action:
+                    return row
+            await asyncio.sleep(0.02)
+
+
+async def hold_session(steps: Steps, platform: Platform) -> None:
+    with steps.step("client", "gets an Entra access token") as step:
+        access_token = await platform.access_token("client")
+        step.result = f"application {platform.identities['client'].client_id}"
+    headers = {"Authorization": f"Bearer {access_token}"}
+    async with aiohttp.ClientSession(f"{platform.lkps_url}/api/", headers=headers) as lkps:
+        with steps.step("client", "POST /api/session/start") as step:
+            session = await answered(lkps, "POST", "session/start", {"agent_name": NAME})
+            step.result = session["room_name"]
+        caller = Caller()
+        try:
+            await talk(steps, caller, session, lkps)
+            with steps.step("client", "POST /api/session/…/end"):
+                await answered(lkps, "POST", f"session/{session['session_id']}/end")
+            with steps.step("client", "is disconnected: the room is gone"):
+                await caller.disconnected.wait()
+        finally:
+            await caller.leave()
+
+
+async def talk(
+    steps: Steps, caller: Caller, session: Mapping[str, Any], lkps: aiohttp.ClientSession
+) -> None:
+    path = f"session/{session['session_id']}"
+    with steps.step("client", "joins the room") as step:
+        await caller.join(session["livekit_url"], session["participant_token"])
+        step.result = session["participant_identity"]
+    with steps.step("client", "the agent is there") as step:
+        while (seen := await answered(lkps, "GET", path))["agent_status"] != "joined":
+            await asyncio.sleep(0.05)
+        step.result = f"GET /api/{path}: {seen['agent_status']}"
+    with steps.step("client", "data there and back") as step:
+        step.result = repr((await caller.exchange(b"hello, agent")).decode())
+    with steps.step("client", "audio there and back") as step:
+        await caller.speak(HERTZ)
+        step.result = f"{HERTZ} Hz sent, {await caller.loudest_frequency():.0f} Hz heard"
+
+
+async def answered(
+    lkps: aiohttp.ClientSession, method: str, path: str, body: object = None
+) -> dict[str, Any]:
+    async with lkps.request(method, path, json=body) as response:
+        answer: dict[str, Any] = await response.json()
+        if response.status != 200:
+            raise RuntimeError(f"{path} was answered {response.status}: {answer}")
+        return answer
+
+
+async def show_trail(steps: Steps, platform: Platform) -> None:
+    with steps.step("auditor", "reads the trail") as step:
+        rows = await trail.rows(platform.settings["LKPS_TABLES_CONNECTION_STRING"])
+        step.result = f"{len(rows)} rows"
+    for line in trail.lines(rows):
+        print(f"{'':21}  {line}")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("RUST_LOG", "error")  # of the media library: it tells of every packet
+    sys.exit(run(demo()))
