@@ -79,10 +79,6 @@ class KeysUnavailable(Refusal):
 # Is the request well formed?
 
 
-class PathUnknown(Refusal):
-    status, code, title = 404, "path_unknown", "There is nothing at this address"
-
-
 class MethodNotAllowed(Refusal):
     status, code, title = 405, "method_not_allowed", "This address does not answer that method"
 
@@ -180,11 +176,6 @@ class StorageUnavailable(Refusal):
 
 class AuditUnavailable(Refusal):
     status, code, title = 503, "audit_unavailable", "The audit trail cannot record just now"
-    retry_after = 5
-
-
-class NotReady(Refusal):
-    status, code, title = 503, "not_ready", "The service is not ready"
     retry_after = 5
 
 

@@ -1,7 +1,7 @@
 """`make demo`: the whole path on real parts, step by step, and everything put away afterwards."""
 
 import asyncio
-import os
+import logging
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +13,7 @@ from dev.demo.agent import NAME, EchoAgent
 from dev.demo.caller import Caller
 from dev.demo.steps import Steps
 from dev.platform import Platform, running
+from dev.platform.conditions import holds_within
 from dev.platform.interrupts import run
 
 HERTZ = 440
@@ -95,14 +96,18 @@ async def talk(
         await caller.join(session["livekit_url"], session["participant_token"])
         step.result = session["participant_identity"]
     with steps.step("client", "the agent is there") as step:
-        while (seen := await answered(lkps, "GET", path))["agent_status"] != "joined":
-            await asyncio.sleep(0.05)
-        step.result = f"GET /api/{path}: {seen['agent_status']}"
+        await holds_within(PATIENCE_SECONDS, lambda: is_joined(lkps, path))
+        step.result = f"GET /api/{path}: joined"
     with steps.step("client", "data there and back") as step:
         step.result = repr((await caller.exchange(b"hello, agent")).decode())
     with steps.step("client", "audio there and back") as step:
         await caller.speak(HERTZ)
         step.result = f"{HERTZ} Hz sent, {await caller.loudest_frequency():.0f} Hz heard"
+
+
+async def is_joined(lkps: aiohttp.ClientSession, path: str) -> bool:
+    seen = await answered(lkps, "GET", path)
+    return bool(seen["agent_status"] == "joined")
 
 
 async def answered(
@@ -124,5 +129,5 @@ async def show_trail(steps: Steps, platform: Platform) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("RUST_LOG", "error")  # of the media library: it tells of every packet
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # it warns of every room that ends
     sys.exit(run(demo()))

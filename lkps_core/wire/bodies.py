@@ -26,7 +26,9 @@ _INSTANT_LIMIT = 40
 class Body(BaseModel):
     """A request's body: exact types, no member that is not named here."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
     @classmethod
     def parse(cls, raw: bytes) -> Self:
@@ -51,7 +53,7 @@ class Body(BaseModel):
 class Answer(BaseModel):
     """An answer's body; members that are None are left out."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 def _member_error(error: Any) -> dict[str, str]:  # noqa: ANN401  pydantic's ErrorDetails

@@ -10,7 +10,7 @@ from lkps_core.agents.model import Registration
 
 class TableRegistrations(TableRows[Registration]):
     def __init__(self, account: TablesAccount) -> None:
-        super().__init__(account, "registrations", Registration)
+        super().__init__(account, "registrations", Registration, queried=("lease_until",))
 
     async def live(self, agent_name: str, now: datetime, most: int) -> Sequence[Registration]:
         second = now.strftime("%Y-%m-%dT%H:%M:%S")  # a prefix, so that fractions compare rightly

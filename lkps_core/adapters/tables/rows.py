@@ -16,10 +16,12 @@ from lkps_core.ports import AlreadyThere, Changed, Row, Stored
 class TableRows[T: Row]:
     """Insertions of one partition at the same moment share a transaction."""
 
-    def __init__(self, account: TablesAccount, table: str, kind: type[T]) -> None:
+    def __init__(
+        self, account: TablesAccount, table: str, kind: type[T], queried: tuple[str, ...] = ()
+    ) -> None:
         self._account = account
         self._table = account.table(table)
-        self._codec = Codec(kind)
+        self._codec = Codec(kind, queried)
         self._commit = GroupCommit(self._insert)
 
     async def get(self, partition: str, key: str) -> Stored[T] | None:

@@ -1,5 +1,6 @@
 """LKPS as its callers use it: over HTTP, with access tokens of the tenant's identities."""
 
+import hashlib
 import json
 import uuid
 from collections.abc import AsyncIterator, Mapping
@@ -29,6 +30,11 @@ class Answer:
         if self.headers.get("Content-Type") != "application/problem+json":
             return None
         return str(self.json["code"])
+
+    @property
+    def token_sha256(self) -> str:
+        """As the trail names the participant token in it."""
+        return hashlib.sha256(self["participant_token"].encode()).hexdigest()
 
     def __getitem__(self, member: str) -> Any:  # noqa: ANN401  whatever JSON holds
         assert self.status == 200, self.body
