@@ -191,7 +191,7 @@ async def test_reading_and_assigning_an_agent(lkps: Lkps) -> None:
     assert meter.spent() == Spent()
 
     ok(await lkps.send("PUT", "agents/concierge", {}, by=ADMIN))
-    assert meter.spent() == Spent(["get", "replace"], ["live"], [], [1], [])
+    assert meter.spent() == Spent(agents=["get", "replace"], trail=[1])
 
 
 @pytest.mark.parametrize("path", ["health/live", "openapi.json"])

@@ -1,6 +1,7 @@
 """One Idempotency-Key, one session: whichever process is asked, however often, whenever."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, repeat
@@ -46,8 +47,6 @@ async def test_a_repeated_start_answers_the_same_session_with_a_token_of_its_own
 
 
 async def test_every_token_that_was_given_out_is_on_the_trail(lkps: Lkps) -> None:
-    import hashlib
-
     answers = []
     for _ in range(3):
         lkps.clock.pass_by(1)

@@ -1,6 +1,7 @@
 """How an instance of an agent comes online and goes."""
 
 import asyncio
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
@@ -87,8 +88,6 @@ async def test_what_an_instance_says_of_itself_is_shown_to_who_manages_it(lkps: 
 
 
 async def test_registration_is_on_the_trail_with_its_tokens_hash(lkps: Lkps) -> None:
-    import hashlib
-
     registration = await lkps.register()
     claimed, row = lkps.rows
     assert (claimed["action"], row["action"]) == ("agent.claimed", "agent.registered")

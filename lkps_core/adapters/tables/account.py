@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Self
 
+from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import (
     AzureError,
@@ -16,6 +17,8 @@ from azure.core.exceptions import (
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables.aio import TableClient, TableServiceClient
 
+from lkps_core.adapters.tables.authorization import by_identity, by_key
+from lkps_core.adapters.tables.insertion import Insertion
 from lkps_core.errors import StorageUnavailable
 from lkps_core.ports import AlreadyThere, Changed
 
@@ -30,8 +33,11 @@ _CONFLICT, _PRECONDITION_FAILED = 409, 412
 class TablesAccount:
     """The clients live as long as the process. `create_missing` is for `local` only."""
 
-    def __init__(self, service: TableServiceClient, *, create_missing: bool = False) -> None:
+    def __init__(
+        self, service: TableServiceClient, insertion: Insertion, *, create_missing: bool = False
+    ) -> None:
         self._service = service
+        self.insertion = insertion
         self._create_missing = create_missing
 
     @classmethod
@@ -39,19 +45,22 @@ class TablesAccount:
         service = TableServiceClient.from_connection_string(
             connection_string, transport=_lean_transport(), retry_total=0, logging_enable=False
         )
-        return cls(service, create_missing=True)
+        key = service.credential
+        if not isinstance(key, AzureNamedKeyCredential):
+            raise ValueError("the connection string must have an account key")  # noqa: TRY004
+        authorize = by_key(key.named_key.name, key.named_key.key)
+        return cls(service, Insertion(service.url, authorize), create_missing=True)
 
     @classmethod
     def from_endpoint(cls, endpoint: str, credential: AsyncTokenCredential) -> Self:
-        return cls(
-            TableServiceClient(
-                endpoint,
-                credential=credential,
-                transport=_lean_transport(),
-                retry_total=0,
-                logging_enable=False,
-            )
+        service = TableServiceClient(
+            endpoint,
+            credential=credential,
+            transport=_lean_transport(),
+            retry_total=0,
+            logging_enable=False,
         )
+        return cls(service, Insertion(endpoint, by_identity(credential)))
 
     def table(self, name: str) -> TableClient:
         return self._service.get_table_client(name)
@@ -76,7 +85,7 @@ class TablesAccount:
             return
 
     async def close(self) -> None:
-        await self._service.close()
+        await asyncio.gather(self._service.close(), self.insertion.close())
 
     async def _twice[T](self, operation: Callable[[], Awaitable[T]]) -> T:
         try:

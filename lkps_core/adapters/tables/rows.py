@@ -20,6 +20,7 @@ class TableRows[T: Row]:
         self, account: TablesAccount, table: str, kind: type[T], queried: tuple[str, ...] = ()
     ) -> None:
         self._account = account
+        self._name = table
         self._table = account.table(table)
         self._codec = Codec(kind, queried)
         self._commit = GroupCommit(self._insert)
@@ -90,10 +91,8 @@ class TableRows[T: Row]:
         """One row as a plain insertion, several as a transaction; each its own where that fails."""
         if len(entities) > 1:
             try:
-                written = await self._account.call(
-                    lambda: self._table.submit_transaction([("create", one) for one in entities])
-                )
-                return [str(one["etag"]) for one in written]
+                insertion = self._account.insertion
+                return await self._account.call(lambda: insertion.insert_all(self._name, entities))
             except AlreadyThere:  # which one, and what of the others, is learnt one by one
                 pass
             except StorageUnavailable as error:
@@ -101,8 +100,8 @@ class TableRows[T: Row]:
         return await asyncio.gather(*(self._insert_one(entity) for entity in entities))
 
     async def _insert_one(self, entity: Entity) -> str | Exception:
+        insertion = self._account.insertion
         try:
-            written = await self._account.call(lambda: self._table.create_entity(entity))
+            return await self._account.call(lambda: insertion.insert(self._name, entity))
         except (AlreadyThere, StorageUnavailable) as error:
             return error
-        return str(written["etag"])

@@ -7,21 +7,22 @@ from lkps_core.adapters.tables.codec import Entity, table_key
 from lkps_core.errors import StorageUnavailable
 from lkps_core.ports import AlreadyThere
 
+_TABLE = "audit"
+
 
 class TableTrailRows:
     def __init__(self, account: TablesAccount) -> None:
         self._account = account
-        self._table = account.table("audit")
+        self._table = account.table(_TABLE)
 
     async def append(self, stream: str, first: int, rows: Sequence[bytes]) -> None:
         entities = [_entity(stream, number, row) for number, row in enumerate(rows, first)]
+        insertion = self._account.insertion
         try:
             if len(entities) == 1:
-                await self._account.call(lambda: self._table.create_entity(entities[0]))
+                await self._account.call(lambda: insertion.insert(_TABLE, entities[0]))
             else:
-                await self._account.call(
-                    lambda: self._table.submit_transaction([("create", one) for one in entities])
-                )
+                await self._account.call(lambda: insertion.insert_all(_TABLE, entities))
         except AlreadyThere:  # an earlier attempt whose answer was lost
             for entity in entities:
                 await self._expect(entity)
