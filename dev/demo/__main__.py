@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from dev.demo import trail
-from dev.demo.agent import NAME, EchoAgent
+from dev.demo.agent import HAS_ACCESS_TOKEN, IS_CONNECTED, IS_REGISTERED, NAME, EchoAgent
 from dev.demo.caller import Caller
 from dev.demo.steps import Steps
 from dev.platform import Platform, running
@@ -47,25 +47,21 @@ async def bring_agent_online(steps: Steps, platform: Platform, agent: EchoAgent)
         keys = [name for name in agent.environment if name.startswith("LIVEKIT")]
         step.result = f"pid {agent.pid}, LIVEKIT_* variables in its environment: {len(keys)}"
     with steps.step("agent", "gets an Entra access token") as step:
-        row = await recorded(platform, agent, "agent.registered")
-        step.result = f"application {row['azp']}, token id {row['uti']}"
-    with steps.step("agent", "is registered with LKPS") as step:
-        step.result = f"{row['registration_id']}, agent token until {row['token_expires_at']}"
+        await agent.until_it_says(HAS_ACCESS_TOKEN)
+        step.result = f"application {platform.identities['agent'].client_id}"
+    with steps.step("agent", "registers with LKPS") as step:
+        await agent.until_it_says(IS_REGISTERED)
+        registered = await recorded(platform, "agent.registered")
+        step.result = f"{registered['registration_id']}, by Entra token {registered['uti']}"
     with steps.step("agent", "its worker is connected") as step:
-        await agent.until_ready()
+        await agent.until_it_says(IS_CONNECTED)
         step.result = platform.livekit_url
 
 
-async def recorded(platform: Platform, agent: EchoAgent, action: str) -> Mapping[str, Any]:
-    """The first row of that action, once it is on the trail."""
-    connection_string = platform.settings["LKPS_TABLES_CONNECTION_STRING"]
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            agent.require_alive()
-            for row in await trail.rows(connection_string):
-                if row["action"] == action:
-                    return row
-            await asyncio.sleep(0.02)
+async def recorded(platform: Platform, action: str) -> Mapping[str, Any]:
+    """The first row of that action."""
+    rows = await trail.rows(platform.settings["LKPS_TABLES_CONNECTION_STRING"])
+    return next(row for row in rows if row["action"] == action)
 
 
 async def hold_session(steps: Steps, platform: Platform) -> None:

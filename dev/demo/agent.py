@@ -3,12 +3,16 @@
 import sys
 
 from dev.platform import Part, Platform
+from dev.platform.conditions import holds_within
+from dev.platform.part import READY_SECONDS
 from dev.platform.places import LOGS, ROOT
 from dev.platform.processes import Command
 
 NAME = "echo"
 
-_CONNECTED = "registered worker"
+HAS_ACCESS_TOKEN = "Entra ID issued an access token"
+IS_REGISTERED = "agent registered with LKPS"
+IS_CONNECTED = "registered worker"
 
 
 class EchoAgent(Part):
@@ -27,4 +31,9 @@ class EchoAgent(Part):
         self.environment = environment
 
     async def is_ready(self) -> bool:
-        return _CONNECTED in self.printed()
+        return IS_CONNECTED in self.printed()
+
+    async def until_it_says(self, words: str) -> None:
+        """Raises PartFailed when it ends instead."""
+        await holds_within(READY_SECONDS, lambda: not self.is_alive or words in self.printed())
+        self.require_alive()

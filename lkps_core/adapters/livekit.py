@@ -1,5 +1,6 @@
 """The Rooms port over LiveKit's server API."""
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Final
 
@@ -28,7 +29,7 @@ class LiveKitRooms:
     """The client lives as long as the process; it must be made inside the event loop."""
 
     def __init__(self, url: str, api_key: str, api_secret: str) -> None:
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
+        self._session = aiohttp.ClientSession()
         self._api = LiveKitAPI(url, api_key, api_secret, session=self._session, failover=False)
 
     async def create(self, room: Room) -> None:
@@ -68,7 +69,8 @@ class LiveKitRooms:
 async def _answered[T](call: Awaitable[T]) -> T:
     """Raise LookupError for what does not exist, LiveKitUnavailable for every other failure."""
     try:
-        return await call
+        async with asyncio.timeout(CALL_SECONDS):  # livekit-api overrides the session's own
+            return await call
     except ServerError as error:
         if error.code == _NOT_FOUND:
             raise LookupError from error

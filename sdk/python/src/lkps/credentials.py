@@ -1,6 +1,7 @@
 """Credentials: as whom the agent asks Entra ID for the access token that LKPS wants to see."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,8 @@ import msal  # type: ignore[import-untyped]
 import requests
 
 from lkps.errors import ConfigurationError, CredentialError, Unavailable
+
+logger = logging.getLogger("lkps")
 
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 _TIMEOUT_SECONDS = 10
@@ -99,6 +102,8 @@ def _access_token(client: msal.ConfidentialClientApplication, scope: str) -> str
     except requests.RequestException as error:
         raise _unreachable(error) from error
     if "access_token" in answer:
+        if answer.get("token_source") != "cache":
+            logger.info("Entra ID issued an access token", extra={"client_id": client.client_id})
         return str(answer["access_token"])
     reason = str(answer.get("error"))
     if reason in _TRANSIENT:

@@ -1,0 +1,516 @@
+"""The Rows port: in memory and on real Table Storage, the same."""
+
+import asyncio
+import time
+import uuid
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dev.platform import Platform
+from lkps_core.adapters.memory import MemoryRegistrations, MemoryRows
+from lkps_core.adapters.tables import TableRegistrations, TableRows, TablesAccount
+from lkps_core.agents.model import Agent, Registration
+from lkps_core.agents.registrations import Registrations
+from lkps_core.errors import StorageUnavailable
+from lkps_core.identity.principal import PrincipalId
+from lkps_core.ports import AlreadyThere, Changed, Rows
+from lkps_core.sessions.model import Session
+from tests.builders.forwarder import Forwarder
+
+NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
+PRINCIPAL = PrincipalId("tenant", "object")
+
+
+@dataclass
+class Tables:
+    agents: Rows[Agent]
+    registrations: Registrations
+    sessions: Rows[Session]
+
+
+@pytest.fixture(params=["memory", "azurite"])
+def tables(request: pytest.FixtureRequest, account: TablesAccount) -> Tables:
+    if request.param == "memory":
+        return Tables(MemoryRows[Agent](), MemoryRegistrations(), MemoryRows[Session]())
+    return Tables(
+        TableRows(account, "agents", Agent),
+        TableRegistrations(account),
+        TableRows(account, "sessions", Session),
+    )
+
+
+@pytest.fixture
+def partition() -> str:
+    """An agent's name that no other test uses."""
+    return f"agent-{uuid.uuid4().hex}"
+
+
+def session(partition: str, key: str = "one", **changes: object) -> Session:
+    made = Session(
+        id=f"{partition}--{key}",
+        agent_name=partition,
+        starter=PRINCIPAL,
+        azp="application",
+        room_name="room",
+        participant_identity="caller",
+        body_sha256="0" * 64,
+        attempt="first",
+        created_at=NOW,
+        ends_at=NOW + timedelta(hours=4),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def registration(partition: str, key: str = "one", **changes: object) -> Registration:
+    made = Registration(
+        id=f"{partition}--{key}",
+        agent_name=partition,
+        holder=PRINCIPAL,
+        azp="application",
+        registered_at=NOW,
+        lease_until=NOW + timedelta(seconds=180),
+        routing_version=1,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+async def test_what_was_never_added_is_not_there(tables: Tables, partition: str) -> None:
+    assert await tables.sessions.get(partition, f"{partition}--one") is None
+
+
+async def test_what_was_added_is_there_with_its_etag(tables: Tables, partition: str) -> None:
+    row = session(partition)
+    etag = await tables.sessions.add(row)
+    stored = await tables.sessions.get(partition, row.key)
+    assert stored is not None
+    assert (stored.row, stored.etag) == (row, etag)
+
+
+async def test_another_row_cannot_take_its_place(tables: Tables, partition: str) -> None:
+    row = session(partition)
+    await tables.sessions.add(row)
+    with pytest.raises(AlreadyThere):
+        await tables.sessions.add(session(partition, attempt="second"))
+    stored = await tables.sessions.get(partition, row.key)
+    assert stored is not None
+    assert stored.row == row
+
+
+async def test_adding_the_very_same_row_again_is_no_conflict(
+    tables: Tables, partition: str
+) -> None:
+    etag = await tables.sessions.add(session(partition))
+    assert await tables.sessions.add(session(partition)) == etag
+
+
+async def test_partitions_have_keys_of_their_own(tables: Tables, partition: str) -> None:
+    rows = [session(partition, id="same"), session(f"{partition}-2", id="same")]
+    for row in rows:
+        await tables.sessions.add(row)
+    for row in rows:
+        stored = await tables.sessions.get(row.partition, "same")
+        assert stored is not None
+        assert stored.row == row
+
+
+async def test_what_was_read_can_be_replaced_once(tables: Tables, partition: str) -> None:
+    etag = await tables.sessions.add(session(partition))
+    joined = session(partition, issued=2)
+    newer = await tables.sessions.replace(joined, etag)
+    assert newer != etag
+    with pytest.raises(Changed):
+        await tables.sessions.replace(session(partition, issued=3), etag)
+    stored = await tables.sessions.get(partition, joined.key)
+    assert stored is not None
+    assert (stored.row, stored.etag) == (joined, newer)
+
+
+async def test_replacing_with_the_very_same_row_again_is_no_conflict(
+    tables: Tables, partition: str
+) -> None:
+    etag = await tables.sessions.add(session(partition))
+    joined = session(partition, issued=2)
+    newer = await tables.sessions.replace(joined, etag)
+    assert await tables.sessions.replace(joined, etag) == newer
+
+
+async def test_members_that_became_nothing_are_gone(tables: Tables, partition: str) -> None:
+    ended = session(partition, state="ended", ended_at=NOW, cause="ended_by_admin")
+    etag = await tables.sessions.add(ended)
+    await tables.sessions.replace(session(partition), etag)
+    stored = await tables.sessions.get(partition, ended.key)
+    assert stored is not None
+    assert (stored.row.ended_at, stored.row.cause) == (None, None)
+
+
+async def test_what_is_not_there_cannot_be_replaced(tables: Tables, partition: str) -> None:
+    with pytest.raises(Changed):
+        await tables.sessions.replace(session(partition), 'W/"any"')
+    assert await tables.sessions.get(partition, f"{partition}--one") is None
+
+
+async def test_what_was_read_can_be_removed_once(tables: Tables, partition: str) -> None:
+    row = session(partition)
+    etag = await tables.sessions.add(row)
+    await tables.sessions.remove(row, etag)
+    assert await tables.sessions.get(partition, row.key) is None
+    with pytest.raises(Changed):
+        await tables.sessions.remove(row, etag)
+
+
+async def test_what_was_changed_since_cannot_be_removed(tables: Tables, partition: str) -> None:
+    row = session(partition)
+    etag = await tables.sessions.add(row)
+    await tables.sessions.replace(session(partition, issued=2), etag)
+    with pytest.raises(Changed):
+        await tables.sessions.remove(row, etag)
+    assert await tables.sessions.get(partition, row.key) is not None
+
+
+async def test_what_was_removed_can_be_added_anew(tables: Tables, partition: str) -> None:
+    row = session(partition)
+    await tables.sessions.remove(row, await tables.sessions.add(row))
+    await tables.sessions.add(session(partition, attempt="second"))
+    stored = await tables.sessions.get(partition, row.key)
+    assert stored is not None
+    assert stored.row.attempt == "second"
+
+
+TEXTS = ["", "'", '"', "\\", "a\nb", "ünïcödé", "\U0001f600", "{}", "null", "0", "2026-03-14"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+async def test_a_text_comes_back_as_it_was(tables: Tables, partition: str, text: str) -> None:
+    row = registration(partition, version=text, instance=text, labels={text: text, "": text})
+    await tables.registrations.add(row)
+    stored = await tables.registrations.get(partition, row.key)
+    assert stored is not None
+    assert stored.row == row
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        NOW,
+        NOW.replace(microsecond=0),
+        datetime(1970, 1, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, tzinfo=UTC),
+    ],
+)
+async def test_a_moment_comes_back_to_the_microsecond(
+    tables: Tables, partition: str, moment: datetime
+) -> None:
+    row = session(partition, created_at=moment, ends_at=moment, ended_at=moment)
+    await tables.sessions.add(row)
+    stored = await tables.sessions.get(partition, row.key)
+    assert stored is not None
+    assert stored.row == row
+
+
+@pytest.mark.parametrize("many", [0, 1, 50])
+async def test_a_set_of_principals_comes_back_as_it_was(
+    tables: Tables, partition: str, many: int
+) -> None:
+    everyone = frozenset(PrincipalId(str(uuid.uuid4()), str(uuid.uuid4())) for _ in range(many))
+    row = Agent(partition, everyone, everyone, NOW, routing_version=2**31 - 1)
+    await tables.agents.add(row)
+    stored = await tables.agents.get("agents", partition)
+    assert stored is not None
+    assert stored.row == row
+
+
+PRINTABLE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=128)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(PRINTABLE | st.none(), st.dictionaries(PRINTABLE, PRINTABLE, max_size=16))
+async def test_whatever_an_instance_says_of_itself_comes_back(
+    tables: Tables, text: str | None, labels: dict[str, str]
+) -> None:
+    key = uuid.uuid4().hex
+    row = registration("any", key, version=text, labels=labels)
+    await tables.registrations.add(row)
+    stored = await tables.registrations.get("any", row.key)
+    assert stored is not None
+    assert stored.row == row
+
+
+async def test_rows_added_in_one_moment_are_all_there(tables: Tables, partition: str) -> None:
+    rows = [session(partition, str(number)) for number in range(64)]
+    etags = await asyncio.gather(*(tables.sessions.add(row) for row in rows))
+    for row, etag in zip(rows, etags, strict=True):
+        stored = await tables.sessions.get(partition, row.key)
+        assert stored is not None
+        assert (stored.row, stored.etag) == (row, etag)
+
+
+async def test_of_many_rows_in_one_moment_one_in_conflict_fails_alone(
+    tables: Tables, partition: str
+) -> None:
+    await tables.sessions.add(session(partition, "3", attempt="before"))
+    await tables.sessions.add(session(partition, "4"))
+    rows = [session(partition, str(number)) for number in range(10)]
+    outcomes = await asyncio.gather(
+        *(tables.sessions.add(row) for row in rows), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [str] * 3 + [AlreadyThere] + [str] * 6
+    for row in rows:
+        stored = await tables.sessions.get(partition, row.key)
+        assert stored is not None
+        assert stored.row.attempt == ("before" if row.key.endswith("--3") else "first")
+
+
+async def test_of_two_rows_that_want_one_place_in_one_moment_one_gets_it(
+    tables: Tables, partition: str
+) -> None:
+    rows = [session(partition, attempt=attempt) for attempt in ("one", "other")]
+    outcomes = await asyncio.gather(
+        *(tables.sessions.add(row) for row in rows), return_exceptions=True
+    )
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["AlreadyThere", "str"]
+
+
+async def test_who_gives_up_does_not_keep_others_from_their_rows(
+    tables: Tables, partition: str
+) -> None:
+    rows = [session(partition, str(number)) for number in range(4)]
+    adding = [asyncio.create_task(tables.sessions.add(row)) for row in rows]
+    await asyncio.sleep(0)
+    adding[0].cancel()
+    adding[2].cancel()
+    await asyncio.gather(*adding, return_exceptions=True)
+    for number in (1, 3):
+        assert await tables.sessions.get(partition, rows[number].key) is not None
+
+
+async def test_registrations_are_live_while_their_lease_runs(
+    tables: Tables, partition: str
+) -> None:
+    leases = {"a": -60.0, "b": 0.0, "c": 0.000001, "d": 0.5, "e": 60.0, "f": 1e6}
+    for key, seconds in leases.items():
+        lease_until = NOW + timedelta(seconds=seconds)
+        await tables.registrations.add(registration(partition, key, lease_until=lease_until))
+    await tables.registrations.add(registration(f"{partition}-2", "g"))
+    found = await tables.registrations.live(partition, NOW, 100)
+    assert [row.id[-1] for row in found] == ["c", "d", "e", "f"]
+
+
+@pytest.mark.parametrize("microsecond", [0, 1, 999_999])
+async def test_a_fraction_of_a_second_does_not_end_a_lease_early(
+    tables: Tables, partition: str, microsecond: int
+) -> None:
+    now = NOW.replace(microsecond=microsecond)
+    for key, shift in (("over", 0), ("running", 1)):
+        lease_until = now + timedelta(microseconds=shift)
+        await tables.registrations.add(registration(partition, key, lease_until=lease_until))
+    found = await tables.registrations.live(partition, now, 100)
+    assert [row.id for row in found] == [f"{partition}--running"]
+
+
+async def test_a_renewed_lease_is_live_again(tables: Tables, partition: str) -> None:
+    etag = await tables.registrations.add(registration(partition, lease_until=NOW))
+    assert await tables.registrations.live(partition, NOW, 100) == []
+    renewed = registration(partition)
+    await tables.registrations.replace(renewed, etag)
+    assert await tables.registrations.live(partition, NOW, 100) == [renewed]
+
+
+async def test_no_more_live_registrations_are_told_than_asked_for(
+    tables: Tables, partition: str
+) -> None:
+    for number in range(5):
+        await tables.registrations.add(registration(partition, str(number)))
+    assert len(await tables.registrations.live(partition, NOW, 3)) == 3
+
+
+class Asking(Protocol):
+    async def __call__(self, tables: Tables, row: Session) -> object: ...
+
+
+CALLS: dict[str, Asking] = {
+    "get": lambda tables, row: tables.sessions.get(row.partition, row.key),
+    "add": lambda tables, row: tables.sessions.add(row),
+    "replace": lambda tables, row: tables.sessions.replace(row, 'W/"any"'),
+    "remove": lambda tables, row: tables.sessions.remove(row, 'W/"any"'),
+    "live": lambda tables, row: tables.registrations.live(row.agent_name, NOW, 1),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_in_memory_a_table_can_be_down(call: str, partition: str) -> None:
+    tables = Tables(MemoryRows[Agent](), MemoryRegistrations(), MemoryRows[Session]())
+    for table in (tables.sessions, tables.registrations):
+        assert isinstance(table, MemoryRows)
+        table.down = True
+    with pytest.raises(StorageUnavailable):
+        await CALLS[call](tables, session(partition))
+
+
+class TestOnAzurite:
+    """What only the real adapter has: a wire that breaks, and transactions."""
+
+    @pytest.fixture
+    def tables(self, account: TablesAccount) -> Tables:
+        return Tables(
+            TableRows(account, "agents", Agent),
+            TableRegistrations(account),
+            TableRows(account, "sessions", Session),
+        )
+
+    async def test_rows_of_one_partition_share_their_transactions(
+        self, tables: Tables, partition: str, forwarder: Forwarder
+    ) -> None:
+        await tables.sessions.add(session(partition, "first"))
+        forwarder.requests.clear()
+        rows = [session(partition, str(number)) for number in range(64)]
+        await asyncio.gather(*(tables.sessions.add(row) for row in rows))
+        assert forwarder.requests == ["POST /devstoreaccount1/$batch"] * 2
+
+    async def test_a_row_alone_is_one_request(
+        self, tables: Tables, partition: str, forwarder: Forwarder
+    ) -> None:
+        await tables.sessions.add(session(partition, "first"))
+        forwarder.requests.clear()
+        await tables.sessions.add(session(partition))
+        assert forwarder.requests == ["POST /devstoreaccount1/sessions"]
+
+    async def test_rows_of_two_partitions_do_not_wait_for_each_other(
+        self, tables: Tables, partition: str, forwarder: Forwarder
+    ) -> None:
+        await tables.sessions.add(session(partition, "first"))
+        forwarder.requests.clear()
+        rows = [session(f"{partition}-{number}") for number in range(3)]
+        await asyncio.gather(*(tables.sessions.add(row) for row in rows))
+        assert forwarder.requests == ["POST /devstoreaccount1/sessions"] * 3
+
+    @pytest.mark.parametrize("many", [1, 5])
+    async def test_an_insertion_whose_answer_was_lost_has_happened_once(
+        self, tables: Tables, partition: str, forwarder: Forwarder, many: int
+    ) -> None:
+        await tables.sessions.add(session(partition, "first"))
+        forwarder.answers_to_lose = 1
+        rows = [session(partition, str(number)) for number in range(many)]
+        etags = await asyncio.gather(*(tables.sessions.add(row) for row in rows))
+        for row, etag in zip(rows, etags, strict=True):
+            stored = await tables.sessions.get(partition, row.key)
+            assert stored is not None
+            assert stored.etag == etag
+
+    async def test_a_change_whose_answer_was_lost_has_happened_once(
+        self, tables: Tables, partition: str, forwarder: Forwarder
+    ) -> None:
+        etag = await tables.sessions.add(session(partition))
+        forwarder.answers_to_lose = 1
+        newer = await tables.sessions.replace(session(partition, issued=2), etag)
+        stored = await tables.sessions.get(partition, f"{partition}--one")
+        assert stored is not None
+        assert (stored.row.issued, stored.etag) == (2, newer)
+
+    async def test_a_removal_whose_answer_was_lost_cannot_be_told_from_anothers(
+        self, tables: Tables, partition: str, forwarder: Forwarder
+    ) -> None:
+        etag = await tables.sessions.add(session(partition))
+        forwarder.answers_to_lose = 1
+        with pytest.raises(Changed):
+            await tables.sessions.remove(session(partition), etag)
+        assert await tables.sessions.get(partition, f"{partition}--one") is None
+
+    @pytest.mark.parametrize("call", CALLS)
+    async def test_a_server_that_breaks_off_twice_is_unavailable(
+        self, tables: Tables, partition: str, forwarder: Forwarder, call: str
+    ) -> None:
+        await tables.sessions.add(session(partition, "first"))
+        forwarder.answers_to_lose = 2
+        with pytest.raises(StorageUnavailable):
+            await CALLS[call](tables, session(partition))
+
+    @pytest.mark.parametrize("call", CALLS)
+    async def test_a_server_that_hangs_is_unavailable_in_time_and_then_again_there(
+        self, platform: Platform, tables: Tables, partition: str, call: str
+    ) -> None:
+        await tables.sessions.add(session(partition, "first"))
+        began = time.monotonic()
+        platform.azurite.pause()
+        try:
+            with pytest.raises(StorageUnavailable):
+                await CALLS[call](tables, session(partition))
+        finally:
+            platform.azurite.resume()
+        assert time.monotonic() - began < 3
+        await tables.sessions.add(session(partition, "after"))
+
+    @pytest.mark.parametrize("call", CALLS)
+    async def test_a_server_that_is_not_there_is_unavailable_at_once(
+        self, platform: Platform, partition: str, call: str
+    ) -> None:
+        nowhere = platform.azurite.connection_string.replace(f":{platform.azurite.port}", ":1")
+        account = TablesAccount.from_connection_string(nowhere)
+        try:
+            tables = Tables(
+                TableRows(account, "agents", Agent),
+                TableRegistrations(account),
+                TableRows(account, "sessions", Session),
+            )
+            with pytest.raises(StorageUnavailable):
+                await CALLS[call](tables, session(partition))
+            with pytest.raises(StorageUnavailable):
+                await account.ping()
+        finally:
+            await account.close()
+
+    async def test_a_wrong_key_is_told_as_unavailable(
+        self, platform: Platform, partition: str
+    ) -> None:
+        connection = platform.azurite.connection_string
+        before, _, rest = connection.partition("AccountKey=")
+        wrong = f"{before}AccountKey=d3Jvbmc={rest[rest.index(';') :]}"
+        account = TablesAccount.from_connection_string(wrong)
+        try:
+            for attempt in (
+                account.ping(),
+                TableRows(account, "sessions", Session).add(session(partition)),
+            ):
+                with pytest.raises(StorageUnavailable) as refused:
+                    await attempt
+                assert "AuthorizationFailure" in refused.value.reason
+        finally:
+            await account.close()
+
+    async def test_a_table_that_is_missing_is_made_at_the_first_call(
+        self, account: TablesAccount, tables: Tables, partition: str
+    ) -> None:
+        await account.ping()
+        await account._service.delete_table("agents")
+        row = Agent(partition, frozenset(), frozenset(), NOW)
+        await tables.agents.add(row)
+        stored = await tables.agents.get("agents", partition)
+        assert stored is not None
+        assert stored.row == row
+
+    async def test_outside_local_a_missing_table_is_told_and_not_made(
+        self, account: TablesAccount, tables: Tables
+    ) -> None:
+        await account.ping()
+        await account._service.delete_table("agents")
+        elsewhere = TablesAccount(account._service, account.insertion)
+        with pytest.raises(StorageUnavailable) as refused:
+            await elsewhere.ping()
+        assert "TableNotFound" in refused.value.reason
+        await account.ping()
+
+    @pytest.mark.parametrize("key", ["", "a/b", "a\\b", "a#b", "a?b", "a b", "a'b", "é", "a" * 513])
+    async def test_a_key_that_tables_do_not_take_never_reaches_them(
+        self, tables: Tables, forwarder: Forwarder, key: str
+    ) -> None:
+        with pytest.raises(ValueError, match="not a table key"):
+            await tables.sessions.get("partition", key)
+        with pytest.raises(ValueError, match="not a table key"):
+            await tables.sessions.add(session("partition", id=key))
+        assert forwarder.requests == []
