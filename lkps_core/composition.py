@@ -17,6 +17,7 @@ from lkps_core.ports import Clock, Probe, Randomness, Rooms, Rows, TrailRows
 from lkps_core.services import Services
 from lkps_core.sessions.ending import Ending
 from lkps_core.sessions.model import Session
+from lkps_core.sessions.planning import Planning
 from lkps_core.sessions.presence import Presence
 from lkps_core.sessions.starting import Starting
 from lkps_core.settings import Settings
@@ -77,14 +78,13 @@ def compose(settings: Settings, ports: Ports) -> Services:
         assigning=Assigning(directory, ports.agents, trail),
         starting=Starting(
             settings,
+            Planning(settings, mint, ports.randomness),
             directory,
             ports.sessions,
             ports.rooms,
             trail,
-            mint,
             presence,
             undoing,
-            ports.randomness,
         ),
         ending=Ending(directory, ports.sessions, ports.rooms, trail, presence),
         health=Health(_probes(keys, ports), ports.monotonic),

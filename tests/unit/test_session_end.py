@@ -209,7 +209,7 @@ async def test_an_end_that_came_first_keeps_a_repeated_start_from_answering(lkps
     assert (await end(lkps, session_id)).status == 200
     stop.release()
     answer = await repeating
-    assert (answer.status, answer.json["code"]) == (409, "edited_meanwhile")
+    assert (answer.status, answer.json["code"]) == (409, "session_ended")
     assert lkps.rooms.rooms == {}
 
 

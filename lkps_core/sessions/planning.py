@@ -1,0 +1,105 @@
+"""Everything a start is about to do, decided and in memory before anything is done."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+
+from lkps_core.agents.model import Agent
+from lkps_core.agents.names import id_of
+from lkps_core.agents.routing import routing_secret
+from lkps_core.audit.event import Event
+from lkps_core.call import Call
+from lkps_core.ports import Randomness, Room
+from lkps_core.sessions.events import authorized
+from lkps_core.sessions.model import Session
+from lkps_core.sessions.naming import (
+    application_identity,
+    derived_session_id,
+    room_name,
+    user_identity,
+)
+from lkps_core.settings import Settings
+from lkps_core.tokens import IssuedToken, TokenMint
+from lkps_core.wire.sessions import StartSession
+
+EMPTY_MARGIN = 60
+"""Seconds by which a room outlives the token that joins it: LiveKit's leeway for `exp`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    session: Session
+    room: Room
+    token: IssuedToken
+    event: Event
+
+
+class Planning:
+    def __init__(self, settings: Settings, mint: TokenMint, randomness: Randomness) -> None:
+        self._settings = settings
+        self._mint = mint
+        self._randomness = randomness
+
+    def plan(self, call: Call, request: StartSession, agent: Agent, key: str | None) -> Plan:
+        """A new session; with a `key`, the one that every start with it plans."""
+        session_id = self._session_id(call, agent, key)
+        session = Session(
+            id=session_id,
+            agent_name=agent.name,
+            starter=call.caller.id,
+            azp=call.caller.azp,
+            room_name=room_name(self._settings.installation, session_id),
+            participant_identity=_identity(call, request, session_id),
+            body_sha256=_sha256(request),
+            attempt=self._randomness(16).hex(),
+            created_at=call.at,
+            ends_at=call.at + timedelta(seconds=self._settings.session_max_seconds),
+        )
+        room = Room(
+            name=session.room_name,
+            empty_timeout=self._settings.participant_token_seconds + EMPTY_MARGIN,
+            agent_name=agent.name,
+            deployment=routing_secret(self._settings.secret, agent.name, agent.routing_version),
+            agent_metadata=request.agent_metadata,
+        )
+        token = self.token(call, request, session)
+        return Plan(session, room, token, authorized(call, session, token))
+
+    def token(self, call: Call, request: StartSession, session: Session) -> IssuedToken:
+        """A join token for the session, with the caller written into it."""
+        caller = call.caller
+        attributes = {
+            **request.participant_attributes,
+            "lkps.session_id": session.id,
+            "lkps.client_app_id": caller.azp,
+            "lkps.tenant_id": caller.tid,
+            "lkps.ends_at": session.ends_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        if caller.kind == "user":
+            attributes["lkps.user_oid"] = caller.oid
+        return self._mint.participant_token(
+            session.room_name,
+            session.participant_identity,
+            call.at,
+            self._settings.participant_token_seconds,
+            name=request.participant_name,
+            metadata=request.participant_metadata,
+            attributes=attributes,
+        )
+
+    def _session_id(self, call: Call, agent: Agent, key: str | None) -> str:
+        if key is None:
+            return id_of(agent.name, self._randomness(16))
+        return derived_session_id(self._settings.secret, call.caller, agent.name, key)
+
+
+def _sha256(request: StartSession) -> str:
+    """The same for bodies that say the same, in whichever order."""
+    return hashlib.sha256(json.dumps(request.model_dump(), sort_keys=True).encode()).hexdigest()
+
+
+def _identity(call: Call, request: StartSession, session_id: str) -> str:
+    if call.caller.kind == "user":
+        return user_identity(call.caller)
+    return request.participant_identity or application_identity(session_id)
