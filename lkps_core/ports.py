@@ -58,7 +58,7 @@ class Rows[T: Row](Protocol):
         ...
 
     async def remove(self, row: T, etag: str) -> None:
-        """Delete the row that was read with this ETag, else Changed."""
+        """Delete the row that was read with this ETag, else Changed; one that is gone is gone."""
         ...
 
 
@@ -103,8 +103,8 @@ class Rooms(Protocol):
         """End the room for everyone in it; one that does not exist is a success."""
         ...
 
-    async def participants(self, room_name: str) -> Sequence[RoomParticipant] | None:
-        """Who is in the room, agents included; None when there is no such room."""
+    async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
+        """Who is in the room, agents included: nobody, too, when there is no such room."""
         ...
 
     async def ping(self) -> None:

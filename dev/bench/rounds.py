@@ -13,11 +13,15 @@ type Request = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is measured; `pids` are the processes whose CPU time counts as its own."""
+    """What is measured; `pids` are the processes whose CPU time counts as its own.
+
+    `afterwards` puts away what a round made, so that the next subject meets the same machine.
+    """
 
     name: str
     request: Request
     pids: Sequence[int]
+    afterwards: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ async def run(subject: Subject, *, at_once: int, requests: int) -> Round:
     await asyncio.gather(*(worker() for _ in range(at_once)))
     elapsed = time.perf_counter() - began
     cpu = 1e3 * (_cpu_seconds(subject.pids) - cpu_before) / requests
+    if subject.afterwards is not None:
+        await subject.afterwards()
     if len(took) < 2:
         return Round(float("nan"), float("nan"), 0.0, cpu, errors)
     return Round(median(took), quantiles(took, n=100)[98], len(took) / elapsed, cpu, errors)

@@ -50,13 +50,13 @@ class LiveKitRooms:
         except LookupError:
             return
 
-    async def participants(self, room_name: str) -> Sequence[RoomParticipant] | None:
+    async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
         try:
             listed = await _answered(
                 self._api.room.list_participants(ListParticipantsRequest(room=room_name))
             )
-        except LookupError:
-            return None
+        except LookupError:  # a single server answers with an empty list instead
+            return []
         return [_participant(one) for one in listed.participants]
 
     async def ping(self) -> None:
@@ -77,7 +77,8 @@ async def _answered[T](call: Awaitable[T]) -> T:
         raise LiveKitUnavailable(reason=f"LiveKit answered {error.code}") from error
     except TimeoutError as error:
         raise LiveKitUnavailable(reason="LiveKit did not answer in time") from error
-    except (aiohttp.ClientError, DecodeError) as error:
+    # The library meets the last two when the answer is not LiveKit's.
+    except (aiohttp.ClientError, DecodeError, AttributeError) as error:
         raise LiveKitUnavailable(reason=f"LiveKit: {type(error).__name__}") from error
 
 

@@ -41,8 +41,9 @@ class MemoryRows[T: Row]:
 
     async def remove(self, row: T, etag: str) -> None:
         self._answer("remove")
-        self._match(row, etag)
-        del self._rows[row.partition, row.key]
+        if (row.partition, row.key) in self._rows:
+            self._match(row, etag)
+            del self._rows[row.partition, row.key]
 
     def _answer(self, call: str) -> None:
         self.calls.append(call)
@@ -114,10 +115,10 @@ class MemoryRooms:
         self._answer("delete")
         self.rooms.pop(room_name, None)
 
-    async def participants(self, room_name: str) -> Sequence[RoomParticipant] | None:
+    async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
         self._answer("participants")
         room = self.rooms.get(room_name)
-        return None if room is None else list(room.participants)
+        return [*room.participants] if room else []
 
     async def ping(self) -> None:
         self._answer("ping")

@@ -125,25 +125,27 @@ class Registering:
         owners = whose if call.caller.kind == "user" else frozenset[PrincipalId]()
         agent = Agent(name=name, runners=whose, owners=owners, created_at=call.at)
         try:
-            etag = await self._agents.add(agent)
+            await self._agents.add(agent)
+            await self._trail.record(
+                call.event("agent.claimed", agent_name=name, rule="first-come")
+            )
         except AlreadyThere as error:
             stored = await self._directory.agent_now(name)
             if stored is None or call.caller.id not in stored.row.runners:
                 raise AgentNotRunnable(reason="not_a_runner") from error
             return stored.row
-        try:
-            await self._trail.record(
-                call.event("agent.claimed", agent_name=name, rule="first-come")
-            )
-        except Refusal:
-            await self._undoing.undo(lambda: self._unclaim(agent, etag))
+        except Refusal:  # an insertion that was not answered may stand all the same
+            await self._undoing.undo(lambda: self._unclaim(agent))
             raise
         return agent
 
-    async def _unclaim(self, agent: Agent, etag: str) -> None:
+    async def _unclaim(self, agent: Agent) -> None:
         self._directory.forget_agent(agent.name)
+        stored = await self._agents.get(agent.partition, agent.key)
+        if stored is None or stored.row != agent:
+            return
         try:
-            await self._agents.remove(agent, etag)
+            await self._agents.remove(agent, stored.etag)
         except Changed:
             return
 

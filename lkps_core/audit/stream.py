@@ -12,7 +12,7 @@ from lkps_core.ports import Clock, TrailRows
 
 log = logging.getLogger(__name__)
 
-BATCH = 32
+BATCH = 16
 """Rows committed at once: enough to share the round trip, few enough to keep the loop free."""
 
 CAPACITY = 2048

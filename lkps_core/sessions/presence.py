@@ -23,7 +23,7 @@ class Presence:
 
     async def of(self, session: Session) -> AgentStatus:
         """The agent's state of an open session, asked of LiveKit now."""
-        participants = await self._rooms.participants(session.room_name) or ()
+        participants = await self._rooms.participants(session.room_name)
         if any(one.is_agent and one.agent_name == session.agent_name for one in participants):
             return "joined"
         now = self._clock()

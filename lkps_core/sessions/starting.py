@@ -104,15 +104,17 @@ class Starting:
         """Take back the row if it is still as this start wrote it, and with it the room.
 
         Another start of the same session that joined it has changed the row: then both stay. While
-        the room goes, the row says `abandoned`, lest a start in that moment gets a room that goes.
+        the room goes, a row says `abandoned`, lest a start in that moment gets a room that goes.
         """
         own, abandoned = plan.session, replace(plan.session, state="abandoned")
         stored = await self._sessions.get(own.partition, own.key)
-        if stored is not None and stored.row == own:
-            try:
+        try:
+            if stored is None:
+                stored = Stored(abandoned, await self._sessions.add(abandoned))
+            elif stored.row == own:
                 stored = Stored(abandoned, await self._sessions.replace(abandoned, stored.etag))
-            except Changed:
-                stored = await self._sessions.get(own.partition, own.key)
+        except (AlreadyThere, Changed):
+            stored = await self._sessions.get(own.partition, own.key)
         if stored is not None and stored.row.state == "open":
             return
         await self._rooms.delete(own.room_name)

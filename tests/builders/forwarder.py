@@ -49,7 +49,11 @@ class Forwarder:
         }
         body = await request.read()
         async with self._session.request(
-            request.method, address, data=body, headers=headers
+            request.method,
+            address,
+            data=body or None,
+            headers=headers,
+            skip_auto_headers=("Content-Type",),  # requests are signed with theirs
         ) as answer:
             content = await answer.read()
         if self.answers_to_lose:

@@ -130,7 +130,7 @@ class SteppingRooms(MemoryRooms):
         await self.steps.around("delete", "after")
 
     @override
-    async def participants(self, room_name: str) -> Sequence[RoomParticipant] | None:
+    async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
         await self.steps.around("participants", "before")
         return await super().participants(room_name)
 

@@ -53,7 +53,7 @@ async def test_registrations_of_one_application_in_the_same_moment_all_succeed(
 
     assert {answer.status for answer in answers} == {200}
     assert len({answer["registration_id"] for answer in answers}) == 10
-    assert len(await tables.rows("registrations", agent_name)) == 10
+    assert len(await tables.registrations(agent_name)) == 10
     assert len(await tables.trail(agent_name=agent_name, action="agent.claimed")) == 1
 
 
@@ -159,12 +159,11 @@ async def _require_only(lkps: Lkps, tables: Tables, agent_name: str, winner: str
     identity = lkps.platform.identities[winner]
     agent = await tables.agent(agent_name)
     assert agent is not None
-    assert agent["runners_json"].count('"oid"') == 1
-    assert identity.object_id in agent["runners_json"]
-    owners = 1 if identity.kind == "user" else 0
-    assert agent["owners_json"].count(identity.object_id) == owners
-    (registration,) = await tables.rows("registrations", agent_name)
-    assert identity.object_id in registration["holder_json"]
+    itself = {"tid": lkps.platform.tenant_id, "oid": identity.object_id}
+    assert agent["runners"] == [itself]
+    assert agent["owners"] == ([itself] if identity.kind == "user" else [])
+    (registration,) = await tables.registrations(agent_name)
+    assert registration["holder"] == itself
     (claimed,) = await tables.trail(agent_name=agent_name, action="agent.claimed")
     assert claimed["oid"] == identity.object_id
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from lkps_core.adapters.tables.codec import Entity
 
-BATCH = 32
-"""Rows in a transaction; the service takes 100, but encoding those holds the loop for 40 ms."""
+BATCH = 16
+"""Rows in a transaction: few enough that while one is on its way the next is being gathered."""
 
 type Insert = Callable[[Sequence[Entity]], Awaitable[Sequence[str | Exception]]]
 """Insert all; for each its ETag or what became of it."""
@@ -49,13 +49,19 @@ class GroupCommit:
 
 
 def _next_batch(queue: deque[_Waiting]) -> list[_Waiting]:
-    """Those whose caller still waits."""
-    batch: list[_Waiting] = []
+    """Those whose caller still waits, each row once: the service refuses a key that comes twice."""
+    batch: dict[str, _Waiting] = {}
+    later: list[_Waiting] = []
     while queue and len(batch) < BATCH:
         waiting = queue.popleft()
-        if not waiting.done.done():
-            batch.append(waiting)
-    return batch
+        if waiting.done.done():
+            continue
+        if waiting.entity["RowKey"] in batch:
+            later.append(waiting)
+        else:
+            batch[waiting.entity["RowKey"]] = waiting
+    queue.extendleft(reversed(later))
+    return [*batch.values()]
 
 
 def _tell(waiting: _Waiting, outcome: str | Exception) -> None:

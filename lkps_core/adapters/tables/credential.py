@@ -40,7 +40,10 @@ class ManagedIdentityCredential:
         )
         self._session = _PatientSession()
         self._session.trust_env = False  # the identity endpoint is on this machine
-        self._client = msal.ManagedIdentityClient(identity, http_client=self._session)
+        self._remembered: dict[str, Any] = {}  # msal repeats an error for a minute
+        self._client = msal.ManagedIdentityClient(
+            identity, http_client=self._session, http_cache=self._remembered
+        )
 
     async def get_token(self, *scopes: str, **_: Any) -> AccessToken:  # noqa: ANN401
         """From msal's cache, or from the identity endpoint in a thread of its own."""

@@ -65,14 +65,11 @@ class TableRows[T: Row]:
 
     async def remove(self, row: T, etag: str) -> None:
         entity = {"PartitionKey": table_key(row.partition), "RowKey": table_key(row.key)}
-        try:
-            await self._account.call(
-                lambda: self._table.delete_entity(
-                    entity, etag=etag, match_condition=MatchConditions.IfNotModified
-                )
+        await self._account.call(  # the library takes "not found" for a success
+            lambda: self._table.delete_entity(
+                entity, etag=etag, match_condition=MatchConditions.IfNotModified
             )
-        except LookupError:
-            raise Changed from None
+        )
 
     async def _first(self, most: int, query: str, **parameters: str) -> list[T]:
         """Rows of the first page, which is enough where `most` bounds it."""

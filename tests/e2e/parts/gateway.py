@@ -1,7 +1,7 @@
-"""A gateway before an HTTP server: forwards, remembers what was answered, and can lose answers."""
+"""A gateway before an HTTP server: forwards, remembers, and loses or delays what it is told to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,6 +11,8 @@ from aiohttp import web
 
 type Loss = Literal["cut", "hang"]
 
+_HOP_BY_HOP = ("content-length", "transfer-encoding", "connection")
+
 
 @dataclass(frozen=True)
 class Passed:
@@ -19,60 +21,84 @@ class Passed:
     method: str
     path: str
     status: int
+    headers: Mapping[str, str]
     answer: bytes = field(repr=False)
+
+
+def _nothing(_method: str, _path: str) -> Loss | None:
+    return None
 
 
 @dataclass
 class Gateway:
-    """Loses the answers of requests for which `lose` says how; the server has done its work then.
+    """What the server did is in `passed`, and in `lost` when its answer did not arrive.
 
-    `cut` breaks the connection, `hang` leaves the caller waiting. `passed` is what went through.
+    `lose` says of a method and a path how the answer is lost: `cut` breaks the connection, `hang`
+    leaves the caller waiting. A caller that gives up does not stop what the server was asked.
     """
 
     target: str
     session: aiohttp.ClientSession
-    lose: Callable[[str, str], Loss | None] = lambda _method, _path: None
+    url: str = ""
+    lose: Callable[[str, str], Loss | None] = _nothing
     passed: list[Passed] = field(default_factory=list)
     lost: list[Passed] = field(default_factory=list)
-    port: int = 0
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    def __post_init__(self) -> None:
+        self._asked: set[asyncio.Task[Passed]] = set()
+        self._late: str | None = None
+        self._until = ""
+        self._released = asyncio.Event()
+
+    def delay(self, path: str, *, until: str) -> None:
+        """The next request to `path` reaches the server once one to `until` was answered."""
+        self._late, self._until = path, until
+
+    async def all_is_done(self) -> None:
+        """Returns when the server has answered everything that it was asked."""
+        await asyncio.gather(*self._asked)
 
     async def forward(self, request: web.BaseRequest) -> web.StreamResponse:
-        headers = request.headers.copy()
+        asked = asyncio.create_task(self._ask(request, await request.read()))
+        self._asked.add(asked)
+        passed = await asyncio.shield(asked)
+        loss = self.lose(request.method, request.path)
+        (self.lost if loss else self.passed).append(passed)
+        if loss == "hang":
+            await asyncio.Event().wait()  # until the caller gives up, which cancels this
+        if loss == "cut" and request.transport is not None:
+            request.transport.abort()
+        kept = {
+            name: value
+            for name, value in passed.headers.items()
+            if name.lower() not in _HOP_BY_HOP
+        }
+        return web.Response(status=passed.status, headers=kept, body=passed.answer)
+
+    async def end(self) -> None:
+        for asked in self._asked:
+            asked.cancel()
+        await asyncio.gather(*self._asked, return_exceptions=True)
+
+    async def _ask(self, request: web.BaseRequest, body: bytes) -> Passed:
+        if request.path == self._late:
+            self._late = None
+            await self._released.wait()
         async with self.session.request(
             request.method,
             self.target + request.raw_path,
-            data=await request.read(),
-            headers=headers,
+            data=body,
+            headers=request.headers.copy(),
             allow_redirects=False,
         ) as answered:
-            body = await answered.read()
-        passed = Passed(request.method, request.path, answered.status, body)
-        loss = self.lose(request.method, request.path)
-        if loss is not None:
-            self.lost.append(passed)
-            await self._lose(request, loss)
-        self.passed.append(passed)
-        kept = {
-            name: value
-            for name, value in answered.headers.items()
-            if name.lower() not in ("content-length", "transfer-encoding", "connection")
-        }
-        return web.Response(status=answered.status, headers=kept, body=body)
-
-    async def _lose(self, request: web.BaseRequest, loss: Loss) -> None:
-        if loss == "hang":
-            await asyncio.Event().wait()  # until the caller gives up, which cancels this
-        if request.transport is not None:
-            request.transport.abort()
-        raise ConnectionResetError
+            answer = await answered.read()
+        if request.path == self._until:
+            self._released.set()
+        return Passed(request.method, request.path, answered.status, answered.headers, answer)
 
 
 @asynccontextmanager
-async def forwarding(target: str) -> AsyncIterator[Gateway]:
+async def forwarding(target: str, port: int = 0) -> AsyncIterator[Gateway]:
     """A gateway to the server at `target`, an origin, until the block ends."""
     async with aiohttp.ClientSession(
         auto_decompress=False, skip_auto_headers=("User-Agent", "Accept", "Content-Type")
@@ -81,10 +107,10 @@ async def forwarding(target: str) -> AsyncIterator[Gateway]:
         server = web.Server(gateway.forward, access_log=None, handler_cancellation=True)
         runner = web.ServerRunner(server, shutdown_timeout=0)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        gateway.port = runner.addresses[0][1]
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        gateway.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         try:
             yield gateway
         finally:
             await runner.cleanup()
+            await gateway.end()

@@ -19,7 +19,7 @@ class Tables:
     def __init__(self, service: TableServiceClient) -> None:
         self._service = service
 
-    async def rows(self, table: str, partition: str | None = None) -> list[TableEntity]:
+    async def rows(self, table: str, partition: str | None = None) -> list[Row]:
         """All rows in the order of their keys; none while there is no such table."""
         client = self._service.get_table_client(table)
         entities = (
@@ -28,31 +28,38 @@ class Tables:
             else client.query_entities("PartitionKey eq @p", parameters={"p": partition})
         )
         try:
-            return [entity async for entity in entities]
+            return [_row(entity) async for entity in entities]
         except ResourceNotFoundError:
             return []
 
-    async def sessions(self, agent_name: str) -> list[TableEntity]:
+    async def sessions(self, agent_name: str) -> list[Row]:
         return await self.rows("sessions", agent_name)
 
-    async def agent(self, name: str) -> TableEntity | None:
-        agents = {row["RowKey"]: row for row in await self.rows("agents")}
-        return agents.get(name)
+    async def registrations(self, agent_name: str) -> list[Row]:
+        return await self.rows("registrations", agent_name)
+
+    async def agent(self, name: str) -> Row | None:
+        return next((row for row in await self.rows("agents") if row["name"] == name), None)
 
     async def trail(self, **members: str) -> list[Row]:
         """The trail's rows that have these members, in the order in which they were numbered."""
-        rows = [json.loads(entity["row"]) for entity in await self.rows("audit")]
         return [
-            row for row in rows if all(row.get(name) == value for name, value in members.items())
+            row
+            for row in await self.rows("audit")
+            if all(row.get(name) == value for name, value in members.items())
         ]
 
     async def require_gapless_streams(self) -> None:
         """Every stream's numbers run from 0, each once, and each row says its own."""
-        entities = await self.rows("audit")
-        streams = itertools.groupby(entities, key=lambda entity: str(entity["PartitionKey"]))
-        for stream, rows in streams:
-            numbers = [(int(row["RowKey"]), json.loads(row["row"])["number"]) for row in rows]
+        rows = await self.rows("audit")
+        for stream, of_stream in itertools.groupby(rows, key=lambda row: row["PartitionKey"]):
+            numbers = [(int(row["RowKey"]), row["number"]) for row in of_stream]
             assert numbers == [(n, n) for n in range(len(numbers))], f"{stream}: {numbers}"
+
+
+def _row(entity: TableEntity) -> Row:
+    members: Row = json.loads(entity["row"])
+    return {"PartitionKey": entity["PartitionKey"], "RowKey": entity["RowKey"], **members}
 
 
 @asynccontextmanager
