@@ -15,11 +15,16 @@ PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds between attempts; after the last, what remains is left to the sweep."""
 
 
+LATE = 3.0
+"""Seconds after which a request that was given up may have had its effect after all."""
+
+
 class Undoing:
     """Runs each undoing to its end, in the background when a caller should not wait longer."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
+        self._later: set[asyncio.Task[None]] = set()
 
     async def undo(self, step: Callable[[], Awaitable[None]]) -> None:
         """Return when `step`, which may run many times, is done, or after PATIENCE."""
@@ -28,10 +33,22 @@ class Undoing:
         task.add_done_callback(self._running.discard)
         await asyncio.wait([task], timeout=PATIENCE)
 
+    def undo_later(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Run `step` once more when a late effect may have come, unless the process ends first."""
+        task = asyncio.create_task(self._persist_later(step), name="late undoing")
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
     async def drained(self) -> None:
-        """Return when nothing is being undone any more."""
+        """Return when nothing is being undone any more; what was to come later will not."""
+        for task in self._later:
+            task.cancel()
         while self._running:
             await asyncio.wait(self._running)
+
+    async def _persist_later(self, step: Callable[[], Awaitable[None]]) -> None:
+        await asyncio.sleep(LATE)
+        await self._persist(step)
 
     async def _persist(self, step: Callable[[], Awaitable[None]]) -> None:
         for pause in (*PAUSES, None):

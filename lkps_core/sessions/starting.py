@@ -97,6 +97,8 @@ class Starting:
         ]
         if failed:
             await self._undoing.undo(lambda: self._abandon(call, plan))
+            if isinstance(created, Refusal):
+                self._undoing.undo_later(lambda: self._end_late_room(plan.session))
             raise failed[0]
         return not existing
 
@@ -121,6 +123,12 @@ class Starting:
         if stored is not None and stored.row == abandoned:
             await self._forget(stored)
         await self._trail.record(abandoned_event(call, own, plan.token))
+
+    async def _end_late_room(self, session: Session) -> None:
+        """A LiveKit that hung may make the room after it was taken back."""
+        stored = await self._sessions.get(session.partition, session.key)
+        if stored is None or stored.row.state != "open":
+            await self._rooms.delete(session.room_name)
 
     async def _forget(self, stored: Stored[Session]) -> None:
         try:

@@ -386,7 +386,7 @@ class TestOnAzurite:
         forwarder.requests.clear()
         rows = [session(partition, str(number)) for number in range(64)]
         await asyncio.gather(*(tables.sessions.add(row) for row in rows))
-        assert forwarder.requests == ["POST /devstoreaccount1/$batch"] * 2
+        assert forwarder.requests == ["POST /devstoreaccount1/$batch"] * 4
 
     async def test_a_row_alone_is_one_request(
         self, tables: Tables, partition: str, forwarder: Forwarder

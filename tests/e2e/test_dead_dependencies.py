@@ -143,7 +143,9 @@ async def test_with_keys_held_the_tenants_absence_changes_nothing(
 ) -> None:
     async with _away(platform.tenant, how):
         answers = await asyncio.gather(
-            _in_time(lkps.start(AGENT)), _in_time(lkps.register(AGENT)), _in_time(_renew(lkps, held))
+            _in_time(lkps.start(AGENT)),
+            _in_time(lkps.register(AGENT)),
+            _in_time(_renew(lkps, held)),
         )
 
     assert [answer.status for answer in answers] == [200, 200, 200]

@@ -59,7 +59,7 @@ async def test_rows_that_wait_together_go_out_together(written: Written) -> None
     await asyncio.sleep(0)
     stop.release()
     await asyncio.gather(first, *others)
-    assert written.table.calls == [1, 32, 32, 6]
+    assert written.table.calls == [1, 16, 16, 16, 16, 6]
 
 
 async def test_nobody_is_told_before_the_row_is_durable(written: Written) -> None:

@@ -123,7 +123,7 @@ async def test_starts_in_one_moment_share_their_audit_transactions(lkps: Lkps) -
     meter = Meter(lkps)
     for answer in await asyncio.gather(*(lkps.start() for _ in range(64))):
         ok(answer)
-    assert meter.spent().trail == [32, 32]
+    assert meter.spent().trail == [16, 16, 16, 16]
 
 
 async def test_a_start_of_an_unknown_agent_makes_nothing(lkps: Lkps) -> None:

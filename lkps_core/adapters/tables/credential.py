@@ -40,7 +40,7 @@ class ManagedIdentityCredential:
         )
         self._session = _PatientSession()
         self._session.trust_env = False  # the identity endpoint is on this machine
-        self._remembered: dict[str, Any] = {}  # msal repeats an error for a minute
+        self._remembered: dict[Any, Any] = {}
         self._client = msal.ManagedIdentityClient(
             identity, http_client=self._session, http_cache=self._remembered
         )
@@ -48,11 +48,13 @@ class ManagedIdentityCredential:
     async def get_token(self, *scopes: str, **_: Any) -> AccessToken:  # noqa: ANN401
         """From msal's cache, or from the identity endpoint in a thread of its own."""
         resource = scopes[0].removesuffix(_RESOURCE_SUFFIX)
+        self._remembered.clear()  # msal would repeat an error for a minute
         try:
             answer = await asyncio.to_thread(
                 self._client.acquire_token_for_client, resource=resource
             )
-        except (requests.RequestException, ValueError) as error:  # ValueError: not JSON
+        # The last two are what msal makes of an answer that is not the identity endpoint's.
+        except (requests.RequestException, ValueError, AttributeError) as error:
             raise StorageUnavailable(reason="the managed identity did not answer") from error
         if "access_token" not in answer:
             raise StorageUnavailable(reason=f"the managed identity refused: {answer.get('error')}")

@@ -48,11 +48,15 @@ class Gateway:
         self._asked: set[asyncio.Task[Passed]] = set()
         self._late: str | None = None
         self._until = ""
+        self._about = b""
         self._released = asyncio.Event()
 
-    def delay(self, path: str, *, until: str) -> None:
-        """The next request to `path` reaches the server once one to `until` was answered."""
-        self._late, self._until = path, until
+    def delay(self, path: str, *, until: str, about: str) -> None:
+        """The next request to `path` reaches the server once one to `until` was answered.
+
+        Both with `about` in their bodies: others may still put away what they left.
+        """
+        self._late, self._until, self._about = path, until, about.encode()
 
     async def all_is_done(self) -> None:
         """Returns when the server has answered everything that it was asked."""
@@ -69,9 +73,7 @@ class Gateway:
         if loss == "cut" and request.transport is not None:
             request.transport.abort()
         kept = {
-            name: value
-            for name, value in passed.headers.items()
-            if name.lower() not in _HOP_BY_HOP
+            name: value for name, value in passed.headers.items() if name.lower() not in _HOP_BY_HOP
         }
         return web.Response(status=passed.status, headers=kept, body=passed.answer)
 
@@ -81,7 +83,7 @@ class Gateway:
         await asyncio.gather(*self._asked, return_exceptions=True)
 
     async def _ask(self, request: web.BaseRequest, body: bytes) -> Passed:
-        if request.path == self._late:
+        if request.path == self._late and self._about in body:
             self._late = None
             await self._released.wait()
         async with self.session.request(
@@ -92,7 +94,7 @@ class Gateway:
             allow_redirects=False,
         ) as answered:
             answer = await answered.read()
-        if request.path == self._until:
+        if request.path == self._until and self._about in body:
             self._released.set()
         return Passed(request.method, request.path, answered.status, answered.headers, answer)
 
