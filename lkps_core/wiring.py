@@ -97,7 +97,11 @@ def _account(settings: Settings) -> "TablesAccount":
     from lkps_core.adapters.tables import TablesAccount
 
     if settings.tables_connection_string is not None:
-        return TablesAccount.from_connection_string(settings.tables_connection_string)
+        try:
+            return TablesAccount.from_connection_string(settings.tables_connection_string)
+        except ValueError:  # its text may repeat the string, which holds a key
+            log.error("LKPS_TABLES_CONNECTION_STRING cannot be used")  # noqa: TRY400
+            raise Misconfigured(reason="settings") from None
     from lkps_core.adapters.tables.credential import ManagedIdentityCredential
 
     assert settings.tables_endpoint is not None  # noqa: S101  settings require one of the two

@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from lkps_core.adapters.tables import credential
+from lkps_core.adapters.tables.authorization import by_identity
 from lkps_core.adapters.tables.credential import ManagedIdentityCredential
 from lkps_core.errors import StorageUnavailable
 
@@ -160,3 +161,19 @@ async def test_neither_token_nor_header_is_logged(
     assert caplog.records
     assert TOKEN not in told
     assert HEADER not in told
+
+
+async def test_the_tables_are_told_the_token_and_ask_for_a_new_one_in_good_time(
+    endpoint: IdentityEndpoint,
+) -> None:
+    endpoint.valid_for = 10
+    async with ManagedIdentityCredential() as identity:
+        authorize = by_identity(identity)
+        first = await authorize("https://account.table.core.windows.net/audit")
+        endpoint.valid_for = 3600
+        second = await authorize("https://account.table.core.windows.net/audit")
+        third = await authorize("https://account.table.core.windows.net/$batch")
+    assert first["Authorization"] == f"Bearer {TOKEN}-1"
+    assert second["Authorization"] == third["Authorization"] == f"Bearer {TOKEN}-2"
+    assert len(endpoint.asked) == 2
+    assert second["x-ms-date"].endswith("GMT")

@@ -228,3 +228,9 @@ async def test_who_is_an_agent_is_told_by_livekit_and_not_by_a_name() -> None:
         RoomParticipant("agent-AJ_2", False, "concierge"),
         RoomParticipant("unnamed", True, ""),
     ]
+
+
+@pytest.mark.parametrize(("asked", "answer"), [("delete", None), ("participants", [])])
+async def test_a_room_that_livekit_does_not_find_is_gone(asked: str, answer: object) -> None:
+    not_found = Answering(404, b'{"code":"not_found","msg":"x"}', "application/json")
+    assert await not_found.ask(CALLS[asked]) == answer

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -527,3 +529,43 @@ class TestOnAzurite:
         with pytest.raises(ValueError, match="not a table key"):
             await tables.sessions.add(session("partition", id=key))
         assert forwarder.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (202, b"no transaction's answer"),
+        (202, b"HTTP/1.1 204 No Content\r\netag: one\r\n"),
+        (202, b"HTTP/1.1 500 Internal Server Error\r\n"),
+        (200, b"<html>a portal's page</html>"),
+        (307, b""),
+        (400, b'{"odata.error":{"code":"InvalidDuplicateRow"}}'),
+        (403, b""),
+        (503, b"busy"),
+    ],
+)
+async def test_a_transaction_whose_answer_is_none_is_unavailable(
+    partition: str, status: int, body: bytes
+) -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=status, body=body, headers={"Location": "/elsewhere"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(app) as server:
+        account = TablesAccount.from_connection_string(
+            f"AccountName=account;AccountKey=c2VjcmV0;TableEndpoint={server.make_url('/account')};"
+        )
+        try:
+            rows = TableRows(account, "sessions", Session)
+            outcomes = await asyncio.gather(
+                *(rows.add(session(partition, str(number))) for number in range(3)),
+                return_exceptions=True,
+            )
+        finally:
+            await account.close()
+    assert [type(outcome) for outcome in outcomes] == [StorageUnavailable] * 3
+    assert set(asked) == {"/account/$batch"}

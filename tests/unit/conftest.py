@@ -20,6 +20,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every patience is a hundredth of what it is."""
     monkeypatch.setattr(undoing, "PATIENCE", undoing.PATIENCE / 100)
     monkeypatch.setattr(undoing, "PAUSES", tuple(pause / 100 for pause in undoing.PAUSES))
+    monkeypatch.setattr(undoing, "LATE", undoing.LATE / 100)
     monkeypatch.setattr(stream, "PATIENCE", stream.PATIENCE / 100)
     monkeypatch.setattr(stream, "FIRST_PAUSE", stream.FIRST_PAUSE / 100)
     monkeypatch.setattr(stream, "LONGEST_PAUSE", stream.LONGEST_PAUSE / 100)

@@ -224,6 +224,20 @@ async def test_a_start_whose_session_was_taken_back_meanwhile_leaves_no_room(lkp
     assert lkps.rooms.rooms == {}
 
 
+async def test_a_start_that_others_always_overtake_is_told_to_try_again(lkps: Lkps) -> None:
+    await lkps.start(key="one")
+    late, _, sessions = stepping(lkps, 1)
+
+    async def overtake() -> None:
+        for _ in range(2):  # after one, the row that both want to write would be the same
+            assert (await lkps.start(key="one")).status == 200
+
+    for _ in range(50):
+        sessions.steps.once("replace", "before", overtake)
+    answer = await late.start(key="one")
+    assert (answer.status, answer.json["code"]) == (409, "edited_meanwhile")
+
+
 JITTER = st.lists(st.integers(0, 4), max_size=60)
 
 

@@ -137,6 +137,7 @@ async def test_a_runner_of_before_is_one_no_more_once_the_name_is_assigned_anew(
 
 async def test_a_new_runner_need_not_wait_until_a_process_forgets(lkps: Lkps) -> None:
     await lkps.register()
+    await lkps.start()
     runner = {"tid": TENANT, "oid": guid("sp other agent")}
     await lkps.another_process().send("PUT", "agents/concierge", {"runners": [runner]}, by=ADMIN)
     assert (await registered(lkps, "concierge", by=OTHER_AGENT)).status == 200
@@ -303,3 +304,40 @@ async def test_an_instance_that_another_request_took_offline_is_offline(lkps: Lk
     assert (await lkps.send("DELETE", path, by=AGENT)).status == 204
     stop.release()
     assert (await leaving).status == 204
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_claim_that_was_assigned_while_it_was_taken_back_is_left_alone(lkps: Lkps) -> None:
+    table = SteppingRows(lkps.agents)
+    table.lose("add")
+    runner = {"tid": TENANT, "oid": guid("sp other agent")}
+
+    async def assign() -> None:
+        await lkps.send("PUT", "agents/concierge", {"runners": [runner]}, by=ADMIN)
+
+    table.steps.once("remove", "before", assign)
+    assert (await registered(replace(lkps, agents=table, seed=3), "concierge")).status == 503
+    assert (await owned(lkps)).runners == {OTHER_AGENT_ID}
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_registration_that_is_renewed_while_it_is_taken_back_is_left_to_its_lease(
+    lkps: Lkps,
+) -> None:
+    await lkps.register()
+    table = SteppingRegistrations(lkps.registrations)
+    table.lose("add")
+
+    async def renew() -> None:
+        (row,) = [
+            row for row in await lkps.registrations.live("concierge", NOW, 9) if row.id not in known
+        ]
+        stored = await lkps.registrations.get("concierge", row.id)
+        assert stored is not None
+        await lkps.registrations.replace(replace(row, routing_version=2), stored.etag)
+
+    known = {row.id for row in await lkps.registrations.live("concierge", NOW, 9)}
+    table.steps.once("remove", "before", renew)
+    answer = await registered(replace(lkps, registrations=table, seed=3), "concierge")
+    assert answer.status == 503
+    assert len(await lkps.registrations.live("concierge", NOW, 9)) == 2

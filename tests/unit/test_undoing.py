@@ -7,6 +7,7 @@ import pytest
 
 from lkps_core import undoing
 from lkps_core.errors import LiveKitUnavailable
+from lkps_core.ports import Room
 from lkps_core.sessions.model import Session
 from lkps_core.undoing import Undoing
 from tests.builders.conditions import until
@@ -201,3 +202,47 @@ async def test_a_session_that_ended_while_its_start_was_undone_stays_ended(lkps:
     await process.services.close()
     assert [row.state for row in rows(lkps)] == ["ended"]
     assert lkps.rooms.rooms == {}
+
+
+async def late_room(lkps: Lkps, key: str) -> str:
+    """LiveKit did not answer in time, and makes the room after all was taken back."""
+    rooms = SteppingRooms(lkps.rooms)
+    made: list[Room] = []
+    create = rooms.create
+
+    async def noted(room: Room) -> None:
+        made.append(room)
+        await create(room)
+
+    rooms.create = noted  # type: ignore[method-assign]
+    rooms.refuse("create")
+    assert (await replace(lkps, rooms=rooms, seed=3).start(key=key)).status == 503
+    assert lkps.rooms.rooms == {}
+    (room,) = made
+    await lkps.rooms.create(room)
+    return room.name
+
+
+async def test_a_room_that_was_made_late_is_ended_by_a_second_look(lkps: Lkps) -> None:
+    await late_room(lkps, "one")
+    await until(lambda: lkps.rooms.rooms == {})
+
+
+async def test_the_second_look_leaves_alone_the_session_that_was_started_since(lkps: Lkps) -> None:
+    looks = len(lkps.sessions.calls)
+    name = await late_room(lkps, "one")
+    assert (await lkps.start(key="one")).json["room_name"] == name
+    await asyncio.sleep(2 * undoing.LATE)
+    assert len(lkps.sessions.calls) > looks
+    assert name in lkps.rooms.rooms
+
+
+async def test_a_process_that_ends_does_not_wait_for_the_second_look(lkps: Lkps) -> None:
+    rooms = SteppingRooms(lkps.rooms)
+    rooms.refuse("create")
+    process = replace(lkps, rooms=rooms, seed=3)
+    assert (await process.start()).status == 503
+    rooms.calls.clear()
+    await process.services.close()
+    await asyncio.sleep(2 * undoing.LATE)
+    assert rooms.calls == []

@@ -78,3 +78,22 @@ async def test_readiness_of_a_service_whose_parts_cannot_be_reached() -> None:
         "livekit": "livekit_unavailable",
         "tables": "storage_unavailable",
     }
+
+
+@pytest.mark.parametrize(
+    "connection",
+    ["nonsense", "AccountName=account", AZURITE.replace("AccountKey=c2VjcmV0;", "AccountKey=s;")],
+)
+async def test_a_connection_string_that_cannot_be_used_is_told_by_name(
+    connection: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Misconfigured):
+        await Wired({**LOCAL, "LKPS_TABLES_CONNECTION_STRING": connection})()
+    assert caplog.messages == ["LKPS_TABLES_CONNECTION_STRING cannot be used"]
+    assert connection not in caplog.text.replace("LKPS_TABLES_CONNECTION_STRING", "")
+
+
+async def test_a_connection_string_without_a_key_cannot_be_used() -> None:
+    by_signature = "TableEndpoint=http://127.0.0.1:1/account;SharedAccessSignature=sig"
+    with pytest.raises(Misconfigured):
+        await Wired({**LOCAL, "LKPS_TABLES_CONNECTION_STRING": by_signature})()

@@ -86,7 +86,9 @@ class Insertion:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         authorized = {**_VERSION_HEADERS, **headers, **await self._authorize(address)}
         try:
-            async with self._session.post(address, data=body, headers=authorized) as response:
+            async with self._session.post(
+                address, data=body, headers=authorized, allow_redirects=False
+            ) as response:
                 answer = await response.read()
         except aiohttp.ClientConnectorError as error:
             raise ServiceRequestError("the tables cannot be reached") from error

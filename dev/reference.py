@@ -1,0 +1,109 @@
+"""Writes `docs/api.md` from the table of operations: `python -m dev.reference`."""
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from lkps_core import errors
+from lkps_core.api.handling import BODY_LIMIT
+from lkps_core.api.openapi import description, refusals
+from lkps_core.api.operations import OPERATIONS, Operation
+
+PAGE = Path(__file__).parents[1] / "docs/api.md"
+
+_HEAD = f"""# API reference
+
+Written from the code by `python -m dev.reference`; a test compares. `GET /api/openapi.json` says the same for programs.
+
+Every address begins with `/api`. Bodies and answers are JSON. Times are RFC 3339 in UTC, durations whole seconds.
+
+## Headers
+
+| header | |
+|---|---|
+| `Authorization: Bearer …` | an Entra access token for LKPS, version 2.0; the only thing that says who calls |
+| `Content-Type: application/json` | with every body |
+| `Idempotency-Key` | on `POST session/start`: 1 to 255 visible ASCII characters. The same key, caller and agent give the same session for 24 hours |
+| `X-Request-ID` | yours is recorded when it is 8 to 64 of `0-9A-Za-z._:-`; the answer has LKPS's own |
+| `Retry-After` | in answers, seconds: with every 503, `agent_offline` and `edited_meanwhile` |
+
+## Limits
+
+A body has at most {BODY_LIMIT // 1024} KiB and no unknown or repeated member. Participant metadata: 2 KiB; attributes: 32, and 2 KiB in all; `metadata` for the agent: 16 KiB.
+Identities and attribute names must not begin with `agent-`, `lkps` or `lk.`.
+
+## Browsers
+
+Pages of the origins in `LKPS_ALLOWED_ORIGINS` may read every answer, refusals included. `OPTIONS` answers without credentials.
+
+"""
+
+_OPEN = """## Without credentials
+
+| | |
+|---|---|
+| `GET /api/health/live` | 200 while the process answers |
+| `GET /api/health/ready` | 200 or 503; what is known is at most five seconds old. Admins see each dependency's state |
+| `GET /api/openapi.json` | this API's description, OpenAPI 3.1 |
+
+"""
+
+
+def page() -> str:
+    return _HEAD + "".join(map(_section, OPERATIONS)) + _OPEN + _refusals()
+
+
+def _section(operation: Operation) -> str:
+    described = description("")["paths"][f"/{operation.path}"][operation.method.lower()]
+    parts = [f"## {operation.method} /api/{operation.path}", operation.summary + "."]
+    parts.append(described["description"])
+    if operation.body is not None:
+        parts.append(f"Body{', which may be left out' if operation.body_optional else ''}:")
+        parts.append(_members(operation.body))
+    parts.append("Answer: 204." if operation.answer is None else "Answer, 200:")
+    if operation.answer is not None:
+        parts.append(_members(operation.answer))
+    codes = ", ".join(f"`{one.code}`" for one in refusals(operation))
+    parts.append(f"Refused with: {codes}.")
+    return "\n\n".join(parts) + "\n\n"
+
+
+def _members(model: type[BaseModel]) -> str:
+    if not model.model_fields:
+        return "No members."
+    rows = [
+        f"| `{name}` | {'required' if member.is_required() else 'optional'} "
+        f"| {member.description or ''} |"
+        for name, member in model.model_fields.items()
+    ]
+    return "\n".join(["| member | | |", "|---|---|---|", *rows])
+
+
+def _refusals() -> str:
+    """One row a class, by status."""
+    classes = [
+        one
+        for one in vars(errors).values()
+        if isinstance(one, type) and issubclass(one, errors.Refusal) and one is not errors.Refusal
+    ]
+    rows = [
+        f"| {one.status} | `{one.code}` | {one.title} |"
+        for one in sorted(classes, key=lambda one: one.status)
+    ]
+    return "\n".join(
+        [
+            "## Refusals",
+            "",
+            "A refusal is a problem document (RFC 9457, `application/problem+json`): `type`, `title`, `status`, `code`, `detail`, `request_id`, and with `body_invalid`",
+            "`errors`, each with the JSON Pointer of a member. Decide on `code`. The request id finds the row on the audit trail.",
+            "",
+            "| status | code | |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
