@@ -38,11 +38,15 @@ class Caller:
 
     async def exchange(self, payload: bytes) -> bytes:
         """What the agent sends back. Sent again until then: data before the agent hears is lost."""
+        while not self._echoes.empty():  # what came twice belongs to an earlier question
+            self._echoes.get_nowait()
         while True:
             await self.room.local_participant.publish_data(payload, topic="question")
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
-                    return await self._echoes.get()
+                    while (echo := await self._echoes.get()) != payload:
+                        pass
+                    return echo
 
     async def speak(self, hertz: float) -> None:
         """A tone, until the caller leaves."""

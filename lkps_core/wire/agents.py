@@ -80,8 +80,8 @@ class PrincipalAnswer(Answer):
 
 class Instance(Answer):
     registration_id: str
-    version: str | None
-    instance: str | None
+    version: str | None = None
+    instance: str | None = None
     labels: dict[str, str]
     registered_at: Instant
     lease_until: Instant
@@ -92,7 +92,7 @@ class AgentAnswer(Answer):
     name: str
     runners: list[PrincipalAnswer]
     owners: list[PrincipalAnswer]
-    beat_id: str | None
+    beat_id: str | None = None
     access_mode: Literal["open"]
     routing_version: int
     created_at: Instant

@@ -1,4 +1,4 @@
-"""A dependency that is dead or hangs: clear answers in time, nothing left behind, and back by itself."""
+"""A dependency that dies or hangs: clear answers in time, nothing left, back by itself."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
@@ -204,8 +204,11 @@ async def _starts(lkps: Lkps) -> bool:
 
 async def _not_ready(lkps: Lkps) -> bool:
     """What is known of the dependencies may be five seconds old."""
-    while (await lkps.send("GET", "health/ready")).status != 503:
-        await asyncio.sleep(0.1)
+
+    async def told() -> bool:
+        return (await lkps.send("GET", "health/ready")).status == 503
+
+    await eventually(told)
     return (await lkps.send("GET", "health/live")).status == 200
 
 

@@ -107,7 +107,8 @@ async def test_reserved_identities_and_attributes_are_refused(
 ) -> None:
     await lkps.register(agent_name)
 
-    refused = await lkps.start(agent_name, **members)
+    body = {"agent_name": agent_name, **members}
+    refused = await lkps.call("client", "POST", "session/start", body)
 
     (member,) = members
     assert (refused.status, refused.code) == (422, "body_invalid")
@@ -133,7 +134,7 @@ async def test_the_routing_secret_is_nowhere_but_with_its_agent(
     secret = (await lkps.register(agent_name, "agent"))["deployment"]
     started = await lkps.start(agent_name, wait_for_agent=10)
     async with joined(started["livekit_url"], started["participant_token"]) as guest:
-        await guest.is_echoed(b"hello")
+        assert await guest.exchange(b"hello") == b"hello"
         (seen,) = guest.agents
         in_the_room = f"{guest.room.metadata} {seen.identity} {seen.metadata} {seen.attributes}"
     on_joining = str(await _join_response(started))

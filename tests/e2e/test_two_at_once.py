@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 import pytest_asyncio
@@ -168,7 +168,7 @@ async def _require_only(lkps: Lkps, tables: Tables, agent_name: str, winner: str
     assert claimed["oid"] == identity.object_id
 
 
-async def _require_recorded(tables: Tables, session_id: str, answers: list[Answer]) -> None:
+async def _require_recorded(tables: Tables, session_id: str, answers: Iterable[Answer]) -> None:
     rows = await tables.trail(session_id=session_id, action="session.authorized")
     recorded = {row["token_sha256"] for row in rows}
     assert {answer.token_sha256 for answer in answers} <= recorded

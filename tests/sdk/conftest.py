@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from dev.demo.caller import Caller
 from tests.sdk.parts.agent import AgentLauncher
-from tests.sdk.parts.caller import Caller
 from tests.sdk.parts.livekit import LiveKit
 from tests.sdk.parts.lkps import LkpsDouble
 from tests.sdk.parts.tap import Tap

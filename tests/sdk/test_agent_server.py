@@ -3,8 +3,8 @@
 import asyncio
 import time
 
+from dev.demo.caller import Caller
 from tests.sdk.parts.agent import AgentLauncher
-from tests.sdk.parts.caller import Caller
 from tests.sdk.parts.livekit import LiveKit
 from tests.sdk.parts.lkps import LkpsDouble, Refusal
 from tests.sdk.parts.tap import Tap
@@ -23,7 +23,7 @@ async def test_an_agent_without_any_livekit_key_gets_its_job_and_echoes(
     await caller.join(livekit.url, livekit.participant_token(room, "someone"))
     await caller.speak(440)
 
-    await caller.is_echoed(b"hello")
+    assert await caller.exchange(b"hello") == b"hello"
     assert 435 <= await asyncio.wait_for(caller.loudest_frequency(), 20) <= 445
     assert await livekit.jobs_of(wrong) == 0
     for environment in agent.environments():
@@ -45,7 +45,7 @@ async def test_no_secret_and_no_token_is_in_the_output_or_in_an_environment(
     room = await livekit.create_room("echo", lkps.routing_secret())
     await eventually(lambda: livekit.agents_in(room))
     await caller.join(livekit.url, livekit.participant_token(room, "someone"))
-    await caller.is_echoed(b"hello")
+    assert await caller.exchange(b"hello") == b"hello"
     tap.cut_workers()
     await agent.is_connected(times=2)
     lkps.routing_version = 2
@@ -129,7 +129,7 @@ async def test_a_rotated_routing_secret_reaches_new_sessions_and_ends_no_old_one
     await eventually(lambda: livekit.agents_in(room))
     before = await livekit.agents_in(room)
     await caller.join(livekit.url, livekit.participant_token(room, "someone"))
-    await caller.is_echoed(b"before")
+    assert await caller.exchange(b"before") == b"before"
 
     lkps.routing_version = 2
     await eventually(lambda: lkps.renewals[-1]["routing_version"] == 2)
@@ -138,7 +138,7 @@ async def test_a_rotated_routing_secret_reaches_new_sessions_and_ends_no_old_one
     await eventually(lambda: livekit.agents_in(fresh))
 
     assert await livekit.jobs_of(late) == 0
-    await caller.is_echoed(b"after")
+    assert await caller.exchange(b"after") == b"after"
     assert await livekit.agents_in(room) == before
     assert agent.output.count('"registered worker"') == 2
 
@@ -199,7 +199,7 @@ async def test_an_agent_that_is_told_to_end_deregisters_and_finishes_its_job_fir
 
     agent.tell_to_end()
     await eventually(lambda: lkps.ended == [registration_id])
-    await caller.is_echoed(b"still here")
+    assert await caller.exchange(b"still here") == b"still here"
     await livekit.delete_room(room)
 
     assert await agent.ended() == 0

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from livekit import rtc
 
-from tests.sdk.parts.caller import Caller
+from dev.demo.caller import Caller
 
 
 class Guest(Caller):
@@ -15,25 +15,23 @@ class Guest(Caller):
     def __init__(self) -> None:
         super().__init__()
         self.replies: dict[str, bytes] = {}
-        self.left = asyncio.Event()
-        self._room.on("data_received", self._remember)
-        self._room.on("disconnected", lambda _: self.left.set())
+        self.room.on("data_received", self._remember)
 
     @property
-    def room(self) -> rtc.Room:
-        return self._room
+    def left(self) -> asyncio.Event:
+        return self.disconnected
 
     @property
     def me(self) -> rtc.LocalParticipant:
-        return self._room.local_participant
+        return self.room.local_participant
 
     @property
     def agents(self) -> list[rtc.RemoteParticipant]:
         kind = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-        return [one for one in self._room.remote_participants.values() if one.kind == kind]
+        return [one for one in self.room.remote_participants.values() if one.kind == kind]
 
     def sees(self, identity: str) -> rtc.RemoteParticipant | None:
-        return self._room.remote_participants.get(identity)
+        return self.room.remote_participants.get(identity)
 
     async def asks(self, topic: str, payload: bytes = b"?") -> bytes:
         """The reply of whoever answers; asked again until somebody does."""

@@ -56,7 +56,7 @@ async def talk(started: dict[str, str]) -> Guest:
     guest = Guest()
     await guest.join(started["livekit_url"], started["participant_token"])
     tell("joined", room=guest.room.name, identity=guest.me.identity)
-    await guest.is_echoed(b"hello")
+    assert await guest.exchange(b"hello") == b"hello"
     tell("echoed")
     await guest.speak(440)
     heard = await asyncio.wait_for(guest.loudest_frequency(), 20)

@@ -1,0 +1,144 @@
+"""What the documents say of tests, settings, variables and targets is so."""
+
+import hashlib
+import re
+import subprocess
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from lkps.errors import ConfigurationError
+from lkps.settings import LIVEKIT_KEYS, read_settings
+from lkps_core.settings import Settings, SettingsError
+from tests.builders.lkps import ENVIRONMENT
+from tests.docs.pages import PAGES, ROOT
+
+DOCS = ROOT / "docs"
+LICENSE_SHA256 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
+"""Of https://www.apache.org/licenses/LICENSE-2.0.txt."""
+
+
+@cache
+def text(page: Path) -> str:
+    return page.read_text()
+
+
+def rows(page: Path, first: str) -> list[list[str]]:
+    """The cells of every table row whose first cell is code that matches."""
+    found = re.findall(rf"^\| `({first})` \|(.*)\|$", text(page), flags=re.MULTILINE)
+    return [[name, *(cell.strip() for cell in rest.split(" | "))] for name, rest in found]
+
+
+def named_tests() -> list[str]:
+    return re.findall(r"`(tests/[a-z0-9_/]+\.py::test_\w+)`", text(DOCS / "architecture.md"))
+
+
+def test_the_architecture_names_a_test_for_every_invariant_that_holds_already() -> None:
+    lines = re.findall(r"^\| I\d \|.*$", text(DOCS / "architecture.md"), re.MULTILINE)
+    assert [line[2:4] for line in lines] == [f"I{number}" for number in range(1, 10)]
+    assert [line[2:4] for line in lines if "::test_" not in line] == ["I7"]
+
+
+@pytest.mark.parametrize("name", named_tests())
+def test_a_test_that_the_architecture_names_is_there(name: str) -> None:
+    file, _, function = name.partition("::")
+    assert re.search(rf"^ *(async )?def {function}\(", text(ROOT / file), flags=re.MULTILINE)
+
+
+TIMES = rows(DOCS / "settings.md", r"LKPS_[A-Z_]+_SECONDS")
+
+
+def test_every_time_is_in_the_table_of_times() -> None:
+    assert len(TIMES) == 4
+
+
+@pytest.mark.parametrize(("name", "default", "least", "most"), [row[:4] for row in TIMES])
+def test_a_time_has_its_documented_default_and_bounds(
+    name: str, default: str, least: str, most: str
+) -> None:
+    member = name.removeprefix("LKPS_").lower()
+    assert getattr(Settings.read(ENVIRONMENT), member) == int(default)
+    for accepted in (least, most):
+        assert getattr(Settings.read({**ENVIRONMENT, name: accepted}), member) == int(accepted)
+    for refused in (int(least) - 1, int(most) + 1):
+        with pytest.raises(SettingsError):
+            Settings.read({**ENVIRONMENT, name: str(refused)})
+
+
+def test_what_is_documented_as_required_is_what_is_asked_for() -> None:
+    required = {row[0] for row in rows(DOCS / "settings.md", r"LKPS_\w+") if row[1] == "required"}
+    with pytest.raises(SettingsError) as refused:
+        Settings.read({})
+    missing = {problem.partition(":")[0] for problem in refused.value.problems}
+    assert missing == required
+
+
+AGENT_VARIABLES = {
+    row[0]: row[1] for row in rows(DOCS / "agent-quickstart.md", r"(?:LKPS|AZURE)_\w+")
+}
+
+
+def test_an_agent_starts_with_the_documented_variables_and_names_what_is_missing() -> None:
+    needed = {name for name, needed in AGENT_VARIABLES.items() if needed == "yes"}
+    either = {name for name, needed in AGENT_VARIABLES.items() if needed == "one of the two"}
+    environment = dict.fromkeys(needed, "x") | {"LKPS_URL": "https://gateway.example/lkps"}
+    for one in sorted(either):
+        assert read_settings({**environment, one: "x"}, lkps_url=None, credential=None)
+    with pytest.raises(ConfigurationError) as refused:
+        read_settings({}, lkps_url=None, credential=None)
+    assert set(re.findall(r"[A-Z_]{6,}", str(refused.value))) == needed | either
+
+
+def test_the_livekit_keys_to_delete_are_the_ones_that_are_refused() -> None:
+    said = re.search(r"^Delete (.*?)\. The agent", text(DOCS / "agent-quickstart.md"), re.MULTILINE)
+    assert said is not None
+    assert set(re.findall(r"`(\w+)`", said[1])) == set(LIVEKIT_KEYS)
+
+
+def steps_shown() -> set[tuple[str, str]]:
+    shown = re.findall(
+        r"^ +[\d.]+ s +\d+ ms  (\w+) +(.*?)(?:  .*)?$", text(ROOT / "README.md"), re.MULTILINE
+    )
+    return set(shown)
+
+
+def test_the_steps_that_the_readme_shows_are_the_demonstrations() -> None:
+    source = text(ROOT / "dev/demo/__main__.py")
+    assert steps_shown() == set(re.findall(r'steps\.step\("(\w+)", "(.*?)"\)', source))
+
+
+def targets() -> list[str]:
+    code = re.findall(
+        r"`make (\w+)`|^(?:[A-Z_]+=\S+ )*make (\w+)$", "".join(map(text, PAGES)), re.MULTILINE
+    )
+    return sorted({one or other for one, other in code})
+
+
+@pytest.mark.parametrize("target", targets())
+def test_a_target_that_a_guide_names_is_there(target: str) -> None:
+    known = subprocess.run(
+        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert known.returncode == 0, known.stderr
+
+
+def test_shell_commands_are_marked_as_such_so_that_they_are_run() -> None:
+    languages = {
+        (page.name, language)
+        for page in PAGES
+        if page.is_relative_to(DOCS) or page.parent == ROOT
+        for language in re.findall(r"^```(\w+)$", text(page), re.MULTILINE)
+    }
+    assert {language for _, language in languages} <= {"sh", "json", "python", "text", "mermaid"}
+
+
+def test_the_license_is_the_whole_apache_license() -> None:
+    assert hashlib.sha256((ROOT / "LICENSE").read_bytes()).hexdigest() == LICENSE_SHA256
+
+
+def test_examples_of_times_are_times() -> None:
+    examples = re.findall(r'"expires_at": "(.*?)"', text(ROOT / "README.md"))
+    assert examples
+    assert all(datetime.fromisoformat(one).tzinfo == UTC for one in examples)
