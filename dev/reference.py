@@ -23,7 +23,7 @@ Every address begins with `/api`. Bodies and answers are JSON. Times are RFC 333
 |---|---|
 | `Authorization: Bearer …` | an Entra access token for LKPS, version 2.0; the only thing that says who calls |
 | `Content-Type: application/json` | with every body |
-| `Idempotency-Key` | on `POST session/start`: 1 to 255 visible ASCII characters. The same key, caller and agent give the same session for 24 hours |
+| `Idempotency-Key` | on `POST session/start`: 1 to 255 visible ASCII characters. The same key, caller and agent give the same session; after its end, `session_ended` |
 | `X-Request-ID` | yours is recorded when it is 8 to 64 of `0-9A-Za-z._:-`; the answer has LKPS's own |
 | `Retry-After` | in answers, seconds: with every 503, `agent_offline` and `edited_meanwhile` |
 
