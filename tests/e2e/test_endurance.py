@@ -1,5 +1,6 @@
 """A flood of refusals and thousands of sessions: a few rows, and a process that stays small."""
 
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ WINDOW_SECONDS = 60
 
 SESSIONS = 10_000
 AGENTS = 50
+ATTEMPTS = 5
 LIMIT = 150 * 2**20
 GROWTH = 5 * 2**20
 
@@ -71,16 +73,20 @@ async def test_ten_thousand_sessions_leave_it_under_150_mib_and_growing_no_more(
     for name in names:
         await lkps.register(name)
 
-    async def start(number: int) -> str | None:
-        answer = await lkps.start(names[number % AGENTS])
-        return answer.code if answer.status != 200 else None
+    async def start(number: int) -> int:
+        """As a client does that is told to come back: a busy machine may refuse a few."""
+        name, key = names[number % AGENTS], str(uuid.uuid4())
+        for _ in range(ATTEMPTS):
+            if (status := (await lkps.start(name, key=key)).status) == 200:
+                break
+        return status
 
     first = await crowd(start, range(SESSIONS // 2), AT_ONCE)
     after_half = _resident(platform)
     second = await crowd(start, range(SESSIONS // 2), AT_ONCE)
     after_all = _resident(platform)
 
-    assert Counter([*first, *second]) == {None: SESSIONS}
+    assert Counter([*first, *second]) == {200: SESSIONS}
     assert after_all < LIMIT
     assert after_all - after_half < GROWTH
 
