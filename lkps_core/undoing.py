@@ -14,7 +14,6 @@ PATIENCE = 1.5
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds between attempts; after the last, what remains is left to the sweep."""
 
-
 LATE = 3.0
 """Seconds after which a request that was given up may have had its effect after all."""
 

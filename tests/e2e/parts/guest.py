@@ -30,9 +30,6 @@ class Guest(Caller):
         kind = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
         return [one for one in self.room.remote_participants.values() if one.kind == kind]
 
-    def sees(self, identity: str) -> rtc.RemoteParticipant | None:
-        return self.room.remote_participants.get(identity)
-
     async def asks(self, topic: str, payload: bytes = b"?") -> bytes:
         """The reply of whoever answers; asked again until somebody does."""
         self.replies.pop(topic, None)
