@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dev.platform.platform import Platform
 from dev.platform.tenant import TenantStandIn
-from dev.tenant.description import Identity
+from dev.tenant.identity import Identity
 
 
 @contextmanager
@@ -27,18 +27,20 @@ def described(platform: Platform, path: Path) -> Iterator[None]:
 
 def description(platform: Platform) -> dict[str, object]:
     settings = platform.settings
-    tenant = next((part for part in platform.parts if isinstance(part, TenantStandIn)), None)
+    stand_in = next((part for part in platform.parts if isinstance(part, TenantStandIn)), None)
+    tenant = stand_in.description if stand_in else None
     return {
         "lkps_url": platform.lkps_url,
         "livekit_url": settings["LKPS_LIVEKIT_URL"],
         "authority": settings["LKPS_AUTHORITY"],
-        "authority_https": tenant.description.authority_https if tenant else None,
-        "ca_file": tenant.description.ca_file if tenant else None,
+        "authority_https": tenant.authority_https if tenant else None,
+        "ca_file": tenant.ca_file if tenant else None,
         "tenant_id": settings["LKPS_TENANT_ID"],
         "audience": settings["LKPS_API_CLIENT_ID"],
+        "public_clients": tenant.public_clients if tenant else {},
+        "groups": tenant.groups if tenant else {},
         "identities": {
-            identity.name: _identity(identity)
-            for identity in (tenant.description.identities if tenant else ())
+            identity.name: _identity(identity) for identity in (tenant.identities if tenant else ())
         },
     }
 

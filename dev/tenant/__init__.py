@@ -1,1 +1,1 @@
-"""A local stand-in for a Microsoft Entra ID tenant that issues v2.0 access tokens on loopback."""
+"""A local stand-in for a Microsoft Entra ID tenant: it signs people in and issues v2.0 tokens."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from dev.tenant.identities import CLI
 from dev.tenant.keys import SigningKey
 from dev.tenant.tokens import CLIENT_CERTIFICATE, CLIENT_SECRET, Claims, Issuer
 
@@ -51,7 +52,8 @@ class Controls:
                 return self.issuer.application_claims(client, authentication)
         for user in self.issuer.directory.people:
             if user.person.name == name:
-                return self.issuer.person_claims(user, user.person.scopes)
+                client_id = self.issuer.directory.public_clients[CLI]
+                return self.issuer.person_claims(user, user.person.scopes, client_id)
         raise web.HTTPNotFound(text=f"no identity {name!r}")
 
 

@@ -1,11 +1,14 @@
-"""Describes a stand-in that is about to run: its addresses, and its directory's identities."""
+"""Describes a stand-in that is about to run: its addresses, and what its directory has."""
 
 from pathlib import Path
 
-from dev.tenant.description import Identity, Tenant
+from dev.tenant.description import Tenant
 from dev.tenant.directory import Directory
-from dev.tenant.endpoints import token_endpoint
-from dev.tenant.grants import CLIENT_CREDENTIALS, DEVELOPMENT_USER
+from dev.tenant.grants import CLIENT_CREDENTIALS
+from dev.tenant.identities import CLI
+from dev.tenant.identity import Identity
+from dev.tenant.metadata import token_endpoint
+from dev.tenant.people_grants import DEVELOPMENT_USER
 
 
 def describe(state: Path, directory: Directory, http: str, https: str) -> Tenant:
@@ -32,7 +35,7 @@ def describe(state: Path, directory: Directory, http: str, https: str) -> Tenant
         Identity(
             name=each.person.name,
             kind="user",
-            client_id=directory.public_client_id,
+            client_id=directory.public_clients[CLI],
             object_id=each.object_id,
             roles=each.person.roles,
             scopes=each.person.scopes,
@@ -49,6 +52,8 @@ def describe(state: Path, directory: Directory, http: str, https: str) -> Tenant
         authority_https=https,
         ca_file=str(state / "ca.pem"),
         audience=directory.audience,
+        public_clients=directory.public_clients,
+        groups=directory.groups,
         identities=(*applications, *people),
     )
 

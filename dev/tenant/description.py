@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import aiohttp
+
+from dev.tenant.identity import Identity
+
+__all__ = ["Identity", "Tenant", "TokenRefused"]
 
 
 class TokenRefused(Exception):  # noqa: N818  the domain's word
@@ -14,46 +18,19 @@ class TokenRefused(Exception):  # noqa: N818  the domain's word
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """An application or a person, and the form parameters with which it gets a token.
-
-    An application's `client_id` is its own; a person's is that of the client they sign in through.
-    The two files are there for applications that have a certificate.
-    """
-
-    name: str
-    kind: Literal["app", "user"]
-    client_id: str
-    object_id: str
-    roles: tuple[str, ...]
-    scopes: tuple[str, ...]
-    token_endpoint: str
-    grant: str
-    scope: str
-    client_secret: str | None = field(default=None, repr=False)
-    certificate_file: str | None = None
-    private_key_file: str | None = None
-    username: str | None = None
-
-    def form(self, scope: str) -> dict[str, str]:
-        """The token request's body."""
-        proof = (
-            {"client_secret": self.client_secret}
-            if self.client_secret is not None
-            else {"username": self.username or ""}
-        )
-        return {"grant_type": self.grant, "client_id": self.client_id, "scope": scope, **proof}
-
-
-@dataclass(frozen=True, slots=True)
 class Tenant:
-    """A running stand-in. `authority` is the http one, which is also the issuer's."""
+    """A running stand-in. `authority` is the http one, which is also the issuer's.
+
+    `public_clients` has client ids, and `groups` object ids, by name.
+    """
 
     tenant_id: str
     authority: str
     authority_https: str
     ca_file: str
     audience: str
+    public_clients: Mapping[str, str]
+    groups: Mapping[str, str]
     identities: tuple[Identity, ...]
 
     @classmethod
@@ -75,15 +52,22 @@ class Tenant:
                 return identity
         raise KeyError(name)
 
-    async def access_token(self, name: str, scopes: Collection[str] = ()) -> str:
-        """A new access token. A person may ask for some of their scopes by their short names."""
+    async def access_token(
+        self, name: str, scopes: Collection[str] = (), *, through: str = "cli"
+    ) -> str:
+        """A new access token.
+
+        A person may ask for some of their scopes by their short names, and signs in `through` one
+        of the public clients.
+        """
         identity = self.identity(name)
         asked = " ".join(f"api://{self.audience}/{scope}" for scope in scopes)
+        form = identity.form(asked or identity.scope)
+        if identity.kind == "user":
+            form["client_id"] = self.public_clients[through]
         async with (
             aiohttp.ClientSession() as session,
-            session.post(
-                identity.token_endpoint, data=identity.form(asked or identity.scope)
-            ) as response,
+            session.post(identity.token_endpoint, data=form) as response,
         ):
             return _access_token(await response.json())
 

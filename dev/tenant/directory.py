@@ -3,12 +3,21 @@
 import json
 import secrets
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev.tenant.certificates import keep_credential
 from dev.tenant.certified import CertifiedKey
-from dev.tenant.identities import APPLICATIONS, PEOPLE, Application, Person
+from dev.tenant.identities import (
+    APPLICATIONS,
+    CLI,
+    GROUPS,
+    PEOPLE,
+    PUBLIC_CLIENTS,
+    Application,
+    Person,
+)
 from dev.tenant.state import write_private
 
 
@@ -29,13 +38,21 @@ class RegisteredPerson:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """`audience` is the API's client id; `public_client_id` is what people sign in through."""
+    """`audience` is the API's client id; people sign in through the public clients.
+
+    Public clients are here by name with their client ids, groups with their object ids.
+    """
 
     tenant_id: str
     audience: str
-    public_client_id: str
+    public_clients: Mapping[str, str]
+    groups: Mapping[str, str]
     applications: tuple[RegisteredApplication, ...]
     people: tuple[RegisteredPerson, ...]
+
+    def public_client(self, client_id: str) -> str | None:
+        """Its name; None when no public client has that client id."""
+        return next((name for name, each in self.public_clients.items() if each == client_id), None)
 
     def application(self, client_id: str) -> RegisteredApplication | None:
         """None when no application has that client id."""
@@ -65,10 +82,14 @@ def keep_directory(state: Path) -> Directory:
             credential=keep_credential(state, name) if application.certified else None,
         )
 
+    def client_key(name: str) -> str:
+        return "public_client_id" if name == CLI else f"{name}.client_id"
+
     directory = Directory(
         tenant_id=guid("tenant_id"),
         audience=guid("audience"),
-        public_client_id=guid("public_client_id"),
+        public_clients={name: guid(client_key(name)) for name in PUBLIC_CLIENTS},
+        groups={name: guid(f"group.{name}.object_id") for name in GROUPS},
         applications=tuple(registered(application) for application in APPLICATIONS),
         people=tuple(RegisteredPerson(each, guid(f"{each.name}.object_id")) for each in PEOPLE),
     )

@@ -1,4 +1,4 @@
-"""The token endpoint's refusals, with Entra's codes, texts and JSON shape.
+"""The tenant's refusals, with Entra's codes, texts and JSON shape.
 
 Microsoft: "Microsoft Entra authentication and authorization error codes".
 """
@@ -19,6 +19,7 @@ class Refused(Exception):  # noqa: N818  the domain's word: it is an answer, not
         self.status = status
 
     def body(self, correlation_id: str) -> Mapping[str, object]:
+        """The token endpoint's; the authorization endpoint tells `error` and its description."""
         trace_id = str(uuid.uuid4())
         timestamp = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ}"
         return {

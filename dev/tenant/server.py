@@ -10,14 +10,20 @@ from pathlib import Path
 from aiohttp import web
 
 from dev.tenant.assertions import AssertionVerifier
+from dev.tenant.authorize import Authorize
 from dev.tenant.certificates import LOOPBACK, keep_authority, keep_leaf
+from dev.tenant.codes import Codes
 from dev.tenant.controls import Controls
+from dev.tenant.cors import let_loopback_pages_read
 from dev.tenant.describing import describe
 from dev.tenant.description import Tenant
 from dev.tenant.directory import Directory, keep_directory
-from dev.tenant.endpoints import Endpoints, answer_refusals, token_endpoint
+from dev.tenant.endpoints import Endpoints, answer_refusals
 from dev.tenant.grants import Grants
 from dev.tenant.keys import KeyRing
+from dev.tenant.metadata import token_endpoint
+from dev.tenant.people_grants import PeopleGrants
+from dev.tenant.refresh_tokens import RefreshTokens
 from dev.tenant.state import write_private
 from dev.tenant.tokens import Issuer
 
@@ -49,8 +55,10 @@ async def running(options: Options) -> AsyncIterator[Tenant]:
         directory = keep_directory(state)
         tenant = describe(state, directory, _url("http", http), _url("https", https))
         grants = _grants(options, tenant, directory, KeyRing.keep(state))
-        plain = [*Endpoints(tenant.authority, grants).routes(), *Controls(grants.issuer).routes()]
-        secure = Endpoints(tenant.authority_https, grants).routes()
+        authorize = Authorize(directory, grants.people.codes).routes()
+        controls = Controls(grants.issuer).routes()
+        plain = [*Endpoints(tenant.authority, grants).routes(), *authorize, *controls]
+        secure = [*Endpoints(tenant.authority_https, grants).routes(), *authorize]
         async with _site(http, plain), _site(https, secure, tls):
             write_private(description, tenant.as_json())
             try:
@@ -87,9 +95,11 @@ def _grants(options: Options, tenant: Tenant, directory: Directory, keys: KeyRin
     authorities = (tenant.authority, tenant.authority_https)
     audiences = tuple(token_endpoint(each, tenant.tenant_id) for each in authorities)
     url = f"{tenant.authority}/{tenant.tenant_id}/v2.0"
+    issuer = Issuer(url, directory, keys, options.token_lifetime)
     return Grants(
-        Issuer(url, directory, keys, options.token_lifetime),
+        issuer,
         AssertionVerifier(audiences, options.single_use_assertions),
+        PeopleGrants(issuer, Codes(), RefreshTokens()),
     )
 
 
@@ -97,7 +107,7 @@ def _grants(options: Options, tenant: Tenant, directory: Directory, keys: KeyRin
 async def _site(
     listener: socket.socket, routes: list[web.RouteDef], tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[None]:
-    app = web.Application(middlewares=[answer_refusals])
+    app = web.Application(middlewares=[let_loopback_pages_read, answer_refusals])
     app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()

@@ -83,12 +83,15 @@ async def test_the_description_says_how_each_identity_gets_a_token(
     assert written["livekit_url"] == platform.livekit_url
     assert written["authority"] == platform.authority
     assert (written["tenant_id"], written["audience"]) == (platform.tenant_id, platform.audience)
+    assert written["public_clients"] == platform.tenant.description.public_clients
+    assert written["groups"] == platform.tenant.description.groups
     assert written["identities"]["client"]["roles"] == ["LKPS.Client"]
     assert "Session.Start" in written["identities"]["alice"]["scopes"]
     assert all("access_token" in answer for answer in answers.values())
     assert {
         *("agent", "other-agent", "client", "other-client", "admin", "auditor"),
-        *("alice", "bob", "admin-person", "auditor-person"),
+        *("manager", "crm-backend", "alice", "bob", "carol", "otto"),
+        *("admin-person", "auditor-person"),
     } <= answers.keys()
 
 

@@ -11,6 +11,7 @@ import requests
 
 from dev.tenant.description import Tenant
 from dev.tenant.server import Options, running
+from tests.dev.tenant.code_flow import CodeFlow
 
 type Answer = tuple[int, dict[str, Any]]
 type PostForm = Callable[..., Awaitable[Answer]]
@@ -48,6 +49,11 @@ def post_form(tenant: Tenant, http: aiohttp.ClientSession) -> PostForm:
             return response.status, await response.json()
 
     return post_form
+
+
+@pytest.fixture
+def flow(tenant: Tenant, http: aiohttp.ClientSession) -> CodeFlow:
+    return CodeFlow(tenant, http)
 
 
 @pytest.fixture

@@ -31,7 +31,9 @@ async def issued(tenant: Tenant, claims_of: ClaimsOf, name: str) -> dict[str, An
     [
         ("client", APPLICATION),
         ("nobody", APPLICATION - {"roles"}),
-        ("alice", PERSON),
+        ("bob", PERSON),
+        ("alice", PERSON | {"groups"}),
+        ("otto", PERSON | {"_claim_names", "_claim_sources"}),
         ("admin-person", PERSON | {"roles"}),
     ],
 )
@@ -48,6 +50,8 @@ async def test_a_token_has_exactly_entras_claims(
         ("other-agent", "LKPS.Agent"),
         ("client", "LKPS.Client"),
         ("other-client", "LKPS.Client"),
+        ("crm-backend", "LKPS.Client"),
+        ("manager", "LKPS.Manage"),
         ("admin", "LKPS.Admin"),
         ("auditor", "LKPS.Auditor"),
     ],
@@ -61,34 +65,6 @@ async def test_an_application_is_its_own_subject_and_has_its_role(
     assert claims["azp"] == identity.client_id
     assert (claims["idtyp"], claims["azpacr"], claims["roles"]) == ("app", "1", [role])
     assert (claims["tid"], claims["ver"]) == (tenant.tenant_id, "2.0")
-
-
-@pytest.mark.parametrize(
-    ("name", "scp", "roles"),
-    [
-        ("alice", "Session.Start Agent.Register Agent.Manage", None),
-        ("bob", "Session.Start Agent.Register Agent.Manage", None),
-        ("admin-person", "Platform.Admin Agent.Manage", ["LKPS.Admin"]),
-        ("auditor-person", "Audit.Read", ["LKPS.Auditor"]),
-    ],
-)
-async def test_a_person_has_scopes_through_a_public_client(
-    tenant: Tenant, claims_of: ClaimsOf, name: str, scp: str, roles: list[str] | None
-) -> None:
-    claims = await issued(tenant, claims_of, name)
-    identity = tenant.identity(name)
-    assert (claims["idtyp"], claims["azpacr"]) == ("user", "0")
-    assert (claims["scp"], claims.get("roles")) == (scp, roles)
-    assert (claims["azp"], claims["oid"]) == (identity.client_id, identity.object_id)
-    assert claims["sub"] != claims["oid"]
-
-
-async def test_a_person_may_ask_for_some_of_their_scopes(
-    tenant: Tenant, claims_of: ClaimsOf
-) -> None:
-    token = await tenant.access_token("alice", ["Agent.Manage", "Session.Start"])
-    claims = await asyncio.to_thread(claims_of, token)
-    assert claims["scp"] == "Session.Start Agent.Manage"
 
 
 async def test_the_header_names_type_algorithm_and_key_alone(tenant: Tenant) -> None:

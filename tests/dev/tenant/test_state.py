@@ -1,6 +1,7 @@
 """The state directory keeps identities, keys and certificates, for their owner alone."""
 
 import asyncio
+import json
 import ssl
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +32,13 @@ async def test_identities_and_keys_survive_a_restart(state: Path) -> None:
         assert contents(state) == kept
 
 
+async def test_a_directory_of_one_public_client_keeps_its_id(tmp_path: Path) -> None:
+    (tmp_path / "directory.json").write_text(json.dumps({"public_client_id": "kept"}))
+    async with running(Options(tmp_path)) as tenant:
+        assert tenant.public_clients["cli"] == "kept"
+        assert tenant.public_clients["crm-frontend"] != "kept"
+
+
 async def test_the_description_reads_back_as_written_and_is_there_while_it_runs(
     state: Path,
 ) -> None:
@@ -51,8 +59,9 @@ async def test_two_directories_have_nothing_in_common(tenant: Tenant, tmp_path: 
         theirs, ours = (
             {each.client_secret for each in seen.identities} - {None} for seen in (other, tenant)
         )
-        assert len(theirs) == len(ours) == 7
+        assert len(theirs) == len(ours) == 9
         assert not theirs & ours
+        assert not {*other.groups.values()} & {*tenant.groups.values()}
         assert other.tenant_id != tenant.tenant_id
 
 

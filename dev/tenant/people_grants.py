@@ -1,0 +1,95 @@
+"""Which tokens a public client gets from the token endpoint for a person who signed in."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from dev.tenant import refusals, sign_in_refusals
+from dev.tenant.codes import Codes
+from dev.tenant.directory import Directory
+from dev.tenant.id_tokens import client_info, id_claims
+from dev.tenant.refresh_tokens import RefreshTokens
+from dev.tenant.scopes import Scopes
+from dev.tenant.sign_ins import SignIn
+from dev.tenant.tokens import Claims, Issuer
+from dev.tenant.wire import required
+
+AUTHORIZATION_CODE = "authorization_code"
+REFRESH_TOKEN = "refresh_token"
+DEVELOPMENT_USER = "urn:lkps:dev:user"
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleGrants:
+    """The token endpoint's decisions about people; each answers a form or raises `Refused`.
+
+    `urn:lkps:dev:user` stands in for a person's sign-in: it takes a `username` and no proof. It
+    exists in this stand-in only; Entra has nothing like it.
+    """
+
+    issuer: Issuer
+    codes: Codes
+    refresh_tokens: RefreshTokens
+
+    def development_user(self, form: Mapping[str, str]) -> dict[str, object]:
+        client_id = self._client_id(form)
+        user = self._directory.person(required(form, "username"))
+        if user is None:
+            raise refusals.user_unknown()
+        scopes = Scopes.parse(required(form, "scope"), self._directory)
+        return self.issuer.answer(self._access_claims(SignIn(user, client_id, scopes)))
+
+    def authorization_code(self, form: Mapping[str, str]) -> dict[str, object]:
+        client_id = self._client_id(form)
+        redirect_uri, verifier = required(form, "redirect_uri"), required(form, "code_verifier")
+        authorized = self.codes.redeem(required(form, "code"), time.time())
+        authorized.verify(client_id, redirect_uri, verifier)
+        sign_in = self._narrowed(authorized.sign_in, form.get("scope"))
+        answer = self._answer(sign_in, form)
+        if "offline_access" in sign_in.scopes.openid:
+            answer["refresh_token"] = self.refresh_tokens.issue(replace(sign_in, nonce=None))
+        return answer
+
+    def refresh(self, form: Mapping[str, str]) -> dict[str, object]:
+        """A refresh token is bound to a person and a client, and not to scopes, as Entra's."""
+        presented = required(form, "refresh_token")
+        sign_in = self.refresh_tokens.sign_in(presented, self._client_id(form))
+        if "scope" in form:
+            sign_in = replace(sign_in, scopes=Scopes.parse(form["scope"], self._directory))
+        answer = self._answer(sign_in, form)
+        return answer | {"refresh_token": self.refresh_tokens.rotate(presented)}
+
+    @property
+    def _directory(self) -> Directory:
+        return self.issuer.directory
+
+    def _client_id(self, form: Mapping[str, str]) -> str:
+        client_id = required(form, "client_id")
+        if self._directory.application(client_id) is not None:
+            raise refusals.client_is_confidential()
+        if self._directory.public_client(client_id) is None:
+            raise refusals.client_unknown(client_id, self._directory.tenant_id)
+        return client_id
+
+    def _narrowed(self, sign_in: SignIn, scope: str | None) -> SignIn:
+        """A code's redemption may ask for less than the sign-in did, and not for more."""
+        if scope is None:
+            return sign_in
+        asked, before = Scopes.parse(scope, self._directory), sign_in.scopes
+        person = sign_in.user.person
+        if not set(asked.granted_to(person)).issubset(before.granted_to(person)):
+            raise sign_in_refusals.scopes_widened()
+        return replace(sign_in, scopes=replace(asked, openid=asked.openid & before.openid))
+
+    def _access_claims(self, sign_in: SignIn) -> Claims:
+        granted = sign_in.scopes.granted_to(sign_in.user.person)
+        return self.issuer.person_claims(sign_in.user, granted, sign_in.client_id)
+
+    def _answer(self, sign_in: SignIn, form: Mapping[str, str]) -> dict[str, object]:
+        answer = self.issuer.answer(self._access_claims(sign_in))
+        answer["scope"] = sign_in.scopes.answered(sign_in.user.person)
+        if "openid" in sign_in.scopes.openid:
+            answer["id_token"] = self.issuer.sign(id_claims(self.issuer, sign_in))
+        if form.get("client_info") == "1":
+            answer["client_info"] = client_info(sign_in.user, self._directory.tenant_id)
+        return answer
