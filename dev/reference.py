@@ -5,9 +5,9 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from lkps_core import errors
-from lkps_core.api.handling import BODY_LIMIT
 from lkps_core.api.openapi import description, refusals
 from lkps_core.api.operations import OPERATIONS, Operation
+from lkps_core.api.operations.operation import BODY_LIMIT
 
 PAGE = Path(__file__).parents[1] / "docs/api.md"
 

@@ -9,14 +9,25 @@ from lkps_core.agents.directory import Directory
 from lkps_core.agents.model import Agent
 from lkps_core.agents.registering import Registering
 from lkps_core.agents.registrations import Registrations
+from lkps_core.agents.rotating import Rotating
 from lkps_core.audit.refusals import RefusalLog
 from lkps_core.audit.stream import Stream
+from lkps_core.governance.applying import Applying
+from lkps_core.governance.checking import Checking
+from lkps_core.governance.granting import Granting
+from lkps_core.governance.limiting import Limiting
+from lkps_core.governance.revoking import Revoking
 from lkps_core.health import Health
 from lkps_core.identity import Authenticator, Keys, KeySource, Rules
+from lkps_core.policy.authorizing import Authorizing
+from lkps_core.policy.evidence import Evidences
+from lkps_core.policy.model import Grant, PlatformLimits, Revocation
+from lkps_core.policy.quotas import Quotas
+from lkps_core.policy.usage import UsageBook
 from lkps_core.ports import Clock, Probe, Randomness, Rooms, Rows, TrailRows
 from lkps_core.services import Services
 from lkps_core.sessions.ending import Ending
-from lkps_core.sessions.model import Session
+from lkps_core.sessions.open import Sessions
 from lkps_core.sessions.planning import Planning
 from lkps_core.sessions.presence import Presence
 from lkps_core.sessions.starting import Starting
@@ -35,7 +46,10 @@ class Ports:
     keys: KeySource
     agents: Rows[Agent]
     registrations: Registrations
-    sessions: Rows[Session]
+    grants: Rows[Grant]
+    revocations: Rows[Revocation]
+    limits: Rows[PlatformLimits]
+    sessions: Sessions
     trail: TrailRows
     rooms: Rooms
     ping_tables: Probe
@@ -48,9 +62,17 @@ def compose(settings: Settings, ports: Ports) -> Services:
     trail = Stream(ports.trail, ports.randomness(10).hex(), __version__, ports.clock)
     refusals = RefusalLog(trail, ports.clock)
     directory = Directory(ports.agents, ports.registrations, ports.clock, ports.monotonic)
+    evidences = Evidences(directory, ports.grants, ports.revocations, ports.limits, ports.monotonic)
+    usage = UsageBook(ports.sessions, ports.rooms, ports.monotonic)
+    authorizing = Authorizing(directory, evidences, usage)
     mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret)
     presence = Presence(directory, ports.rooms, ports.clock)
     undoing = Undoing()
+    ending = Ending(directory, ports.sessions, ports.rooms, trail, presence, usage)
+    new_mode = settings.new_agents_mode
+    assigning = Assigning(new_mode, directory, evidences, ports.agents, trail)
+    granting = Granting(directory, evidences, ports.grants, trail)
+    limiting = Limiting(evidences, ports.limits, trail)
 
     async def close() -> None:
         await undoing.drained()
@@ -65,9 +87,11 @@ def compose(settings: Settings, ports: Ports) -> Services:
             keys, Rules(settings.issuer, settings.tenant_id, settings.api_client_id)
         ),
         refusals=refusals,
+        evidences=evidences,
         registering=Registering(
             settings,
             directory,
+            evidences,
             ports.agents,
             ports.registrations,
             trail,
@@ -75,18 +99,46 @@ def compose(settings: Settings, ports: Ports) -> Services:
             undoing,
             ports.randomness,
         ),
-        assigning=Assigning(directory, ports.agents, trail),
+        assigning=assigning,
+        rotating=Rotating(settings.renew_seconds, directory, ports.agents, trail),
+        granting=granting,
+        revoking=Revoking(
+            evidences,
+            ports.revocations,
+            ports.registrations,
+            ports.sessions,
+            ending,
+            trail,
+            undoing,
+            settings.agent_token_seconds,
+        ),
+        limiting=limiting,
+        checking=Checking(directory, authorizing, settings.session_max_seconds),
+        applying=Applying(
+            new_mode,
+            evidences,
+            ports.agents,
+            ports.grants,
+            ports.limits,
+            assigning,
+            granting,
+            limiting,
+            trail,
+        ),
         starting=Starting(
             settings,
             Planning(settings, mint, ports.randomness),
-            directory,
+            authorizing,
+            evidences,
+            Quotas(ports.monotonic),
+            usage,
             ports.sessions,
             ports.rooms,
             trail,
             presence,
             undoing,
         ),
-        ending=Ending(directory, ports.sessions, ports.rooms, trail, presence),
+        ending=ending,
         health=Health(_probes(keys, ports), ports.monotonic),
         close=close,
     )

@@ -116,6 +116,10 @@ class HeaderInvalid(Refusal):
     status, code, title = 400, "header_invalid", "A request header cannot be accepted"
 
 
+class QueryInvalid(Refusal):
+    status, code, title = 400, "query_invalid", "A query parameter cannot be accepted"
+
+
 # May the caller do this?
 
 
@@ -123,6 +127,35 @@ class AgentNotCallable(Refusal):
     """An agent that does not exist and one that this caller may not call answer alike."""
 
     status, code, title = 403, "agent_not_callable", "This caller may not call that agent"
+
+
+class GroupsOverage(Refusal):
+    """Told of every agent alike, so it does not tell whether there is one."""
+
+    status, code, title = 403, "groups_overage", "The access token has too many groups to name them"
+
+    def __init__(self, *, reason: str | None = None) -> None:
+        super().__init__(
+            "Access that is granted by group cannot be seen. Have LKPS's API in Entra ID emit only"
+            " the groups that are assigned to the application, or grant the agent to the user.",
+            reason=reason,
+        )
+
+
+class CallerBlocked(Refusal):
+    status, code, title = 403, "caller_blocked", "This application or user is blocked"
+
+    def __init__(self, *, reason: str | None = None) -> None:
+        super().__init__("A platform administrator can lift the block.", reason=reason)
+
+
+class AgentBlocked(Refusal):
+    """For those who may run the agent; to callers it is `agent_not_callable`."""
+
+    status, code, title = 403, "agent_blocked", "The agent is blocked"
+
+    def __init__(self) -> None:
+        super().__init__("A platform administrator can lift the block.")
 
 
 class AgentNotRunnable(Refusal):
@@ -133,6 +166,51 @@ class AgentNotRunnable(Refusal):
 
 class AgentNotFound(Refusal):
     status, code, title = 404, "agent_not_found", "No such agent among those you may see"
+
+
+class RunnerMayNotManage(Refusal):
+    """An owner that also runs the agent: what runs must not change who may call it."""
+
+    status, code, title = 403, "runner_may_not_manage", "An agent's own runner may not manage it"
+
+
+class LastOwner(Refusal):
+    status, code, title = 409, "last_owner", "An agent keeps at least one owner"
+
+
+class WouldLockYouOut(Refusal):
+    status, code, title = 409, "would_lock_you_out", "That would take you out of the owners"
+
+    def __init__(self) -> None:
+        super().__init__('If you mean it, send `"leaving": true` with it.')
+
+
+class RotationUnderWay(Refusal):
+    status, code, title = 409, "rotation_under_way", "Instances are still moving to the last secret"
+    retry_after = 60
+
+
+class GrantNotFound(Refusal):
+    status, code, title = 404, "grant_not_found", "No such grant of that agent"
+
+
+class GrantExists(Refusal):
+    status, code, title = 409, "grant_exists", "That application has a grant for those already"
+
+    def __init__(self, grant_id: str) -> None:
+        super().__init__(f"Change it instead: {grant_id}.")
+
+
+class TooManyGrants(Refusal):
+    status, code, title = 409, "too_many_grants", "That application has too many grants there"
+
+
+class RevocationNotFound(Refusal):
+    status, code, title = 404, "revocation_not_found", "No such block"
+
+
+class WouldBlockYourself(Refusal):
+    status, code, title = 409, "would_block_yourself", "That would block you yourself"
 
 
 class RegistrationNotFound(Refusal):
@@ -156,9 +234,45 @@ class KeyReused(Refusal):
     status, code, title = 422, "idempotency_key_reused", "That Idempotency-Key had another body"
 
 
+class PreconditionRequired(Refusal):
+    status, code, title = 428, "precondition_required", "Say which version you change"
+
+    def __init__(self) -> None:
+        super().__init__("Send If-Match with the ETag that you read.")
+
+
+class PreconditionFailed(Refusal):
+    status, code, title = 412, "precondition_failed", "It is no longer the version that you read"
+
+    def __init__(self) -> None:
+        super().__init__("Read it again, and change that.")
+
+
 class EditedMeanwhile(Refusal):
     status, code, title = 409, "edited_meanwhile", "Someone else changed it in the same moment"
     retry_after = 1
+
+
+# Is it too much?
+
+
+class RateLimited(Refusal):
+    """`seconds` is when the next one is admitted."""
+
+    status, code, title = 429, "rate_limited", "Too many requests by this caller"
+    retry_after = 1
+
+    def __init__(self, seconds: int = 1, *, reason: str | None = None) -> None:
+        self.seconds = seconds
+        super().__init__(f"Try again in {seconds} s.", reason=reason)
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.seconds)}
+
+
+class TooManySessions(Refusal):
+    status, code, title = 429, "too_many_sessions", "As many sessions as allowed are open"
+    retry_after = 10
 
 
 # Can LKPS do it just now?

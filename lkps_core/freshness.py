@@ -21,7 +21,9 @@ CAPACITY = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class _Read[V]:
+class Read[V]:
+    """A value, and when by the monotonic clock the reading of it began."""
+
     value: V
     began: float
 
@@ -41,33 +43,42 @@ class Fresh[K: Hashable, V]:
         self._read = read
         self._monotonic = monotonic
         self._oldest = oldest
-        self._known: LRUCache[K, _Read[V]] = LRUCache(CAPACITY)
+        self._known: LRUCache[K, Read[V]] = LRUCache(CAPACITY)
         self._order = itertools.count()
         self._newest: LRUCache[K, int] = LRUCache(CAPACITY)
         self._refreshing: dict[K, asyncio.Task[None]] = {}
 
     async def get(self, key: K) -> V:
         """The value, at most `oldest` seconds old; raises what `read` raises."""
+        known = self.peek(key)
+        return await self.read(key) if known is None else known.value
+
+    def peek(self, key: K) -> Read[V] | None:
+        """What is remembered and not too old, refreshed in the background; None when nothing is."""
         known = self._known.get(key)
         age = self._monotonic() - known.began if known else self._oldest
         if known is None or age >= self._oldest:
-            return await self.read(key)
+            return None
         if age >= REFRESH_AFTER and key not in self._refreshing:
             self._refreshing[key] = asyncio.create_task(self._refresh(key))
-        return known.value
+        return known
 
     async def read(self, key: K) -> V:
         """The value as it is now, whatever is remembered."""
+        return (await self.look(key)).value
+
+    async def look(self, key: K) -> Read[V]:
+        """As `read`, with the moment at which the reading began."""
         began, order = self._monotonic(), next(self._order)
         value = await self._read(key)
         if order < self._newest.get(key, 0):  # it was read or changed since: this is older news
-            return value
+            return Read(value, began)
         self._newest[key] = order
         if value:
-            self._known[key] = _Read(value, began)
+            self._known[key] = Read(value, began)
         else:
             self._known.pop(key, None)
-        return value
+        return Read(value, began)
 
     def holds(self, key: K) -> bool:
         """Whether `get` would answer from memory."""

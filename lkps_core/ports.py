@@ -1,6 +1,6 @@
 """What the core needs from outside, as Protocols, and the few words they share."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -57,6 +57,15 @@ class Rows[T: Row](Protocol):
         """
         ...
 
+    async def page(
+        self, partition: str, *, after: str = "", before: str = "", most: int = 1000
+    ) -> Sequence[Stored[T]]:
+        """The partition's first `most` rows whose keys come after `after` and before `before`.
+
+        Keys compare by code point; an empty `before` is no bound. Fewer than `most`: no more.
+        """
+        ...
+
     async def remove(self, row: T, etag: str) -> None:
         """Delete the row that was read with this ETag, else Changed; one that is gone is gone."""
         ...
@@ -101,6 +110,10 @@ class Rooms(Protocol):
 
     async def delete(self, room_name: str) -> None:
         """End the room for everyone in it; one that does not exist is a success."""
+        ...
+
+    async def standing(self, room_names: Collection[str]) -> frozenset[str]:
+        """Those of the rooms that there are."""
         ...
 
     async def participants(self, room_name: str) -> Sequence[RoomParticipant]:

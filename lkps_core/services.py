@@ -5,9 +5,16 @@ from dataclasses import dataclass
 
 from lkps_core.agents.assigning import Assigning
 from lkps_core.agents.registering import Registering
+from lkps_core.agents.rotating import Rotating
 from lkps_core.audit.refusals import RefusalLog
+from lkps_core.governance.applying import Applying
+from lkps_core.governance.checking import Checking
+from lkps_core.governance.granting import Granting
+from lkps_core.governance.limiting import Limiting
+from lkps_core.governance.revoking import Revoking
 from lkps_core.health import Health
 from lkps_core.identity.authenticate import Authenticator
+from lkps_core.policy.evidence import Evidences
 from lkps_core.ports import Clock
 from lkps_core.sessions.ending import Ending
 from lkps_core.sessions.starting import Starting
@@ -20,8 +27,15 @@ class Services:
     clock: Clock
     authenticator: Authenticator
     refusals: RefusalLog
+    evidences: Evidences
     registering: Registering
     assigning: Assigning
+    rotating: Rotating
+    granting: Granting
+    revoking: Revoking
+    limiting: Limiting
+    checking: Checking
+    applying: Applying
     starting: Starting
     ending: Ending
     health: Health

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
+from lkps_core.agents.model import AccessMode
 from lkps_core.agents.names import is_agent_name
 from lkps_core.identity.authority import check_authority, check_tenant_id
 from lkps_core.ports import Environment
@@ -60,6 +61,11 @@ class Settings:
     def lease_seconds(self) -> int:
         """A lease outlives two renewals that failed."""
         return 3 * self.renew_seconds
+
+    @property
+    def new_agents_mode(self) -> AccessMode:
+        """Of an agent whose mode nobody has chosen yet."""
+        return "granted" if self.environment == "prod" else "open"
 
     @classmethod
     def read(cls, environment: Environment) -> "Settings":

@@ -32,9 +32,11 @@ class Undoing:
         task.add_done_callback(self._running.discard)
         await asyncio.wait([task], timeout=PATIENCE)
 
-    def undo_later(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Run `step` once more when a late effect may have come, unless the process ends first."""
-        task = asyncio.create_task(self._persist_later(step), name="late undoing")
+    def undo_later(self, step: Callable[[], Awaitable[None]], after: float | None = None) -> None:
+        """Run `step` once more, `after` seconds or LATE from now, unless the process ends first."""
+        task = asyncio.create_task(
+            self._persist_later(step, LATE if after is None else after), name="late undoing"
+        )
         self._later.add(task)
         task.add_done_callback(self._later.discard)
 
@@ -45,8 +47,8 @@ class Undoing:
         while self._running:
             await asyncio.wait(self._running)
 
-    async def _persist_later(self, step: Callable[[], Awaitable[None]]) -> None:
-        await asyncio.sleep(LATE)
+    async def _persist_later(self, step: Callable[[], Awaitable[None]], after: float) -> None:
+        await asyncio.sleep(after)
         await self._persist(step)
 
     async def _persist(self, step: Callable[[], Awaitable[None]]) -> None:

@@ -65,9 +65,14 @@ def wire(environment: Environment) -> Services:
 def _real_ports(settings: Settings) -> Ports:
     from lkps_core.adapters.entra import EntraKeySource
     from lkps_core.adapters.livekit import LiveKitRooms
-    from lkps_core.adapters.tables import TableRegistrations, TableRows, TableTrailRows
+    from lkps_core.adapters.tables import (
+        TableRegistrations,
+        TableRows,
+        TableSessions,
+        TableTrailRows,
+    )
     from lkps_core.agents.model import Agent
-    from lkps_core.sessions.model import Session
+    from lkps_core.policy.model import Grant, PlatformLimits, Revocation
 
     logging.getLogger("azure").setLevel(logging.WARNING)  # it tells every request, at a cost
     account = _account(settings)
@@ -85,7 +90,10 @@ def _real_ports(settings: Settings) -> Ports:
         keys=EntraKeySource(settings.authority, settings.tenant_id),
         agents=TableRows(account, "agents", Agent),
         registrations=TableRegistrations(account),
-        sessions=TableRows(account, "sessions", Session),
+        grants=TableRows(account, "grants", Grant),
+        revocations=TableRows(account, "revocations", Revocation),
+        limits=TableRows(account, "platform", PlatformLimits),
+        sessions=TableSessions(account),
         trail=TableTrailRows(account),
         rooms=rooms,
         ping_tables=account.ping,

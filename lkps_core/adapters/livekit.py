@@ -1,7 +1,7 @@
 """The Rooms port over LiveKit's server API."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from typing import Final
 
 import aiohttp
@@ -49,6 +49,14 @@ class LiveKitRooms:
             await _answered(self._api.room.delete_room(DeleteRoomRequest(room=room_name)))
         except LookupError:
             return
+
+    async def standing(self, room_names: Collection[str]) -> frozenset[str]:
+        if not room_names:  # to LiveKit, no names are all rooms
+            return frozenset()
+        listed = await _answered(
+            self._api.room.list_rooms(ListRoomsRequest(names=sorted(room_names)))
+        )
+        return frozenset(room.name for room in listed.rooms)
 
     async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
         try:

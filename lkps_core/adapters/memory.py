@@ -1,13 +1,14 @@
 """The ports in memory, with the manners of the real ones: for tests and for trying out."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from lkps_core.agents.model import Registration
 from lkps_core.errors import LiveKitUnavailable, StorageUnavailable
 from lkps_core.ports import AlreadyThere, Changed, Room, RoomParticipant, Row, Stored
+from lkps_core.sessions.model import Session
 
 
 class MemoryRows[T: Row]:
@@ -39,6 +40,14 @@ class MemoryRows[T: Row]:
         self._match(row, etag)
         return self._write(row)
 
+    async def page(
+        self, partition: str, *, after: str = "", before: str = "", most: int = 1000
+    ) -> Sequence[Stored[T]]:
+        self._answer("page")
+        keys = sorted(key for place, key in self._rows if place == partition)
+        found = [key for key in keys if after < key and (not before or key < before)]
+        return [self._rows[partition, key] for key in found[:most]]
+
     async def remove(self, row: T, etag: str) -> None:
         self._answer("remove")
         if (row.partition, row.key) in self._rows:
@@ -67,6 +76,20 @@ class MemoryRegistrations(MemoryRows[Registration]):
         rows = (stored.row for _, stored in sorted(self._rows.items()))
         found = [row for row in rows if row.agent_name == agent_name and row.is_live(now)]
         return found[:most]
+
+
+class MemorySessions(MemoryRows[Session]):
+    async def open_of(self, agent_name: str) -> Sequence[Session]:
+        self._answer("open_of")
+        return [row for row in self._open() if row.agent_name == agent_name]
+
+    async def open_anywhere(self) -> Sequence[Session]:
+        self._answer("open_anywhere")
+        return self._open()
+
+    def _open(self) -> list[Session]:
+        rows = (stored.row for _, stored in sorted(self._rows.items()))
+        return [row for row in rows if row.state == "open"]
 
 
 class MemoryTrailRows:
@@ -114,6 +137,10 @@ class MemoryRooms:
     async def delete(self, room_name: str) -> None:
         self._answer("delete")
         self.rooms.pop(room_name, None)
+
+    async def standing(self, room_names: Collection[str]) -> frozenset[str]:
+        self._answer("standing")
+        return frozenset(self.rooms.keys() & set(room_names))
 
     async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
         self._answer("participants")

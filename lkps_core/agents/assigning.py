@@ -1,67 +1,139 @@
-"""Whose an agent name is: admins assign it, owners and admins read it."""
+"""Agents as their owners and admins see and change them: list, show, assign, change."""
+
+from collections.abc import Iterable
+from dataclasses import replace
 
 from lkps_core.agents.directory import Directory
-from lkps_core.agents.model import Agent, Registration
+from lkps_core.agents.managing import (
+    agent_etag,
+    answer,
+    difference,
+    managed_agent,
+    manages,
+    principal_ids,
+    settings_of,
+    summary,
+    visible_agent,
+)
+from lkps_core.agents.model import AccessMode, Agent
 from lkps_core.agents.names import is_agent_name
 from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
-from lkps_core.errors import AgentNotFound, BodyInvalid, EditedMeanwhile
-from lkps_core.identity.permissions import ADMINISTER, MANAGE_AGENTS
-from lkps_core.identity.principal import PrincipalId
-from lkps_core.ports import AlreadyThere, Changed, Rows, Stored
-from lkps_core.wire.agents import (
-    AgentAnswer,
-    AssignAgent,
-    Instance,
-    PrincipalAnswer,
-    PrincipalBody,
+from lkps_core.errors import (
+    BodyInvalid,
+    EditedMeanwhile,
+    LastOwner,
+    PermissionLacking,
+    WouldLockYouOut,
 )
+from lkps_core.identity.permissions import ADMINISTER
+from lkps_core.identity.principal import PrincipalId
+from lkps_core.policy.evidence import Evidences
+from lkps_core.ports import AlreadyThere, Changed, Rows, Stored
+from lkps_core.preconditions import Expected
+from lkps_core.reply import PageOf, Reply
+from lkps_core.wire.agents import AgentList, AssignAgent, ChangeAgent
+
+_FOR_ADMINS = frozenset(("runners", "beat_id"))
+_AT_ONCE = 500
 
 
 class Assigning:
-    def __init__(self, directory: Directory, agents: Rows[Agent], trail: Trail) -> None:
+    def __init__(
+        self,
+        new_mode: AccessMode,
+        directory: Directory,
+        evidences: Evidences,
+        agents: Rows[Agent],
+        trail: Trail,
+    ) -> None:
+        self._new_mode = new_mode
         self._directory = directory
+        self._evidences = evidences
         self._agents = agents
         self._trail = trail
 
-    async def show(self, call: Call, name: str) -> AgentAnswer:
-        """The agent and its live instances; AgentNotFound for whoever does not manage it."""
-        agent = await self._directory.agent(name) if is_agent_name(name) else None
-        if agent is None or not _manages(call, agent):
-            raise AgentNotFound(reason="not_manager" if agent else "unknown")
-        return _answer(agent, await self._directory.online(name, call.at))
+    async def listed(self, call: Call, page: PageOf) -> Reply:
+        """Those that the caller manages, by name; to whoever manages none, none."""
+        found: list[Agent] = []
+        after, more = page.after, True
+        while more and len(found) <= page.most:
+            rows = await self._agents.page("agents", after=after, most=_AT_ONCE)
+            found += [stored.row for stored in rows if manages(call, stored.row)]
+            more = len(rows) == _AT_ONCE
+            after = rows[-1].row.name if rows else after
+        shown = found[: page.most]
+        blocks = await self._evidences.blocks()
+        return Reply(
+            AgentList(
+                agents=[summary(agent, blocks, call.at) for agent in shown],
+                next=shown[-1].name if len(found) > len(shown) else None,
+            )
+        )
 
-    async def assign(self, call: Call, name: str, request: AssignAgent) -> AgentAnswer:
+    async def show(self, call: Call, name: str) -> Reply:
+        """The agent and its live instances; AgentNotFound for whoever does not manage it."""
+        stored = await visible_agent(self._directory, call, name)
+        return await self._reply(call, stored.row)
+
+    async def assign(
+        self, call: Call, name: str, request: AssignAgent, expected: Expected
+    ) -> Reply:
         """Give the name to these runners and owners, whoever had it. Admins only."""
         if not is_agent_name(name):
             raise BodyInvalid([_name_error()])
         stored = await self._directory.agent_now(name)
-        agent = Agent(
-            name=name,
-            runners=_ids(call, "runners", request.runners),
-            owners=_ids(call, "owners", request.owners),
+        expected.require(agent_etag(stored.row) if stored else None)
+        before = stored.row if stored else self._new(call, name)
+        after = replace(
+            before,
+            runners=principal_ids(call, "runners", request.runners),
+            owners=principal_ids(call, "owners", request.owners),
             beat_id=request.beat_id,
-            created_at=stored.row.created_at if stored else call.at,
-            routing_version=stored.row.routing_version if stored else 1,
+            contact=request.contact,
+            access_mode=request.access_mode or before.access_mode,
         )
-        await self._record(call, agent)  # first: a change without its row is worse than the reverse
-        await self._write(agent, stored)
-        self._directory.forget_agent(name)
-        return _answer(agent, await self._directory.online(name, call.at))
+        _keep_an_owner(before, after)
+        return await self._written(call, stored, after)
 
-    async def _record(self, call: Call, agent: Agent) -> None:
+    async def change(
+        self, call: Call, name: str, request: ChangeAgent, expected: Expected
+    ) -> Reply:
+        """Change the members that the request names; owners and admins."""
+        stored = await managed_agent(self._directory, call, name)
+        expected.require(agent_etag(stored.row))
+        changes = request.changes()
+        for member in ("runners", "owners"):
+            if member in changes:
+                changes[member] = principal_ids(call, member, changes[member])
+        _refuse_what_is_for_admins(call, changes.keys())
+        after = replace(stored.row, **changes)
+        _keep_an_owner(stored.row, after)
+        _refuse_lock_out(call, stored.row, after, leaving=request.leaving)
+        return await self._written(call, stored, after)
+
+    async def put(self, call: Call, stored: Stored[Agent] | None, agent: Agent) -> None:
+        """The trail first: a change without its row is worse than a row without its change."""
+        before, after = difference(settings_of(stored.row) if stored else {}, settings_of(agent))
+        if stored is not None and not before and not after:
+            return
         await self._trail.record(
             call.event(
-                "agent.assigned",
+                "agent.changed" if stored else "agent.assigned",
                 agent_name=agent.name,
                 beat_id=agent.beat_id,
-                runners=_texts(agent.runners),
-                owners=_texts(agent.owners),
-                rule="admin",
+                before=before or None,
+                after=after or None,
             )
         )
+        await self._store(stored, agent)
+        self._directory.forget_agent(agent.name)
 
-    async def _write(self, agent: Agent, stored: Stored[Agent] | None) -> None:
+    async def _written(self, call: Call, stored: Stored[Agent] | None, agent: Agent) -> Reply:
+        await self.put(call, stored, agent)
+        return await self._reply(call, agent, is_new=stored is None)
+
+    async def _store(self, stored: Stored[Agent] | None, agent: Agent) -> None:
         try:
             if stored is None:
                 await self._agents.add(agent)
@@ -70,26 +142,31 @@ class Assigning:
         except (AlreadyThere, Changed) as error:
             raise EditedMeanwhile from error
 
+    def _new(self, call: Call, name: str) -> Agent:
+        nobody: frozenset[PrincipalId] = frozenset()
+        return Agent(name, nobody, nobody, call.at, access_mode=self._new_mode)
 
-def _manages(call: Call, agent: Agent) -> bool:
-    caller = call.caller
-    return caller.may(ADMINISTER) or (caller.may(MANAGE_AGENTS) and caller.id in agent.owners)
+    async def _reply(self, call: Call, agent: Agent, *, is_new: bool = False) -> Reply:
+        online = await self._directory.online(agent.name, call.at)
+        blocks = await self._evidences.blocks()
+        return Reply(answer(agent, blocks, call.at, online), agent_etag(agent), is_new)
 
 
-def _ids(call: Call, member: str, bodies: list[PrincipalBody]) -> frozenset[PrincipalId]:
-    foreign = [place for place, body in enumerate(bodies) if body.tid != call.caller.tid]
-    if foreign:
-        raise BodyInvalid(
-            [
-                {
-                    "pointer": f"/{member}/{place}/tid",
-                    "code": "tenant_foreign",
-                    "detail": "must be the tenant that LKPS serves",
-                }
-                for place in foreign
-            ]
-        )
-    return frozenset(PrincipalId(body.tid, body.oid) for body in bodies)
+def _refuse_what_is_for_admins(call: Call, members: Iterable[str]) -> None:
+    if not call.caller.may(ADMINISTER) and not _FOR_ADMINS.isdisjoint(members):
+        raise PermissionLacking(" ".join(ADMINISTER), reason="change_for_admins")
+
+
+def _keep_an_owner(before: Agent, after: Agent) -> None:
+    if before.owners and not after.owners:
+        raise LastOwner
+
+
+def _refuse_lock_out(call: Call, before: Agent, after: Agent, *, leaving: bool) -> None:
+    """Nobody takes themselves out of the owners without saying so; admins stay in control."""
+    own = call.caller.id
+    if own in before.owners and own not in after.owners and not leaving:
+        raise WouldLockYouOut
 
 
 def _name_error() -> dict[str, str]:
@@ -98,31 +175,3 @@ def _name_error() -> dict[str, str]:
         "code": "agent_name",
         "detail": "the name must be a-z, 0-9 and single inner hyphens, at most 63",
     }
-
-
-def _texts(principals: frozenset[PrincipalId]) -> tuple[str, ...]:
-    return tuple(f"{one.tid}:{one.oid}" for one in sorted(principals))
-
-
-def _answer(agent: Agent, online: list[Registration]) -> AgentAnswer:
-    return AgentAnswer(
-        name=agent.name,
-        runners=[PrincipalAnswer(tid=one.tid, oid=one.oid) for one in sorted(agent.runners)],
-        owners=[PrincipalAnswer(tid=one.tid, oid=one.oid) for one in sorted(agent.owners)],
-        beat_id=agent.beat_id,
-        access_mode="open",
-        routing_version=agent.routing_version,
-        created_at=agent.created_at,
-        instances=[
-            Instance(
-                registration_id=one.id,
-                version=one.version,
-                instance=one.instance,
-                labels=one.labels,
-                registered_at=one.registered_at,
-                lease_until=one.lease_until,
-                routing_version=one.routing_version,
-            )
-            for one in online
-        ],
-    )

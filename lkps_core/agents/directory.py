@@ -5,7 +5,7 @@ from datetime import datetime
 
 from lkps_core.agents.model import Agent, Registration
 from lkps_core.agents.registrations import Registrations
-from lkps_core.freshness import Fresh
+from lkps_core.freshness import Fresh, Read
 from lkps_core.ports import Clock, Rows, Stored
 
 MOST_INSTANCES = 200
@@ -39,12 +39,20 @@ class Directory:
         """As it stands in the table: what a refusal or a change is decided on."""
         return await self._agents.read(name)
 
+    def remembered(self, name: str) -> Read[Stored[Agent] | None] | None:
+        """The agent's row as `agent` would have it from memory; None when it would read."""
+        return self._agents.peek(name)
+
+    async def online_now(self, name: str, now: datetime) -> list[Registration]:
+        """As `online`, read anew."""
+        return [one for one in await self._instances.read(name) if one.is_live(now)]
+
     async def online(self, name: str, now: datetime) -> list[Registration]:
         """The agent's instances whose lease is running."""
         was_held = self._instances.holds(name)
         live = [one for one in await self._instances.get(name) if one.is_live(now)]
         if not live and was_held:
-            live = [one for one in await self._instances.read(name) if one.is_live(now)]
+            return await self.online_now(name, now)
         return live
 
     def forget_agent(self, name: str) -> None:

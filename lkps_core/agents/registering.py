@@ -12,8 +12,16 @@ from lkps_core.agents.routing import routing_secret
 from lkps_core.audit.event import Action, Event
 from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
-from lkps_core.errors import AgentNotRunnable, EditedMeanwhile, Refusal, RegistrationNotFound
+from lkps_core.errors import (
+    AgentBlocked,
+    AgentNotRunnable,
+    EditedMeanwhile,
+    Refusal,
+    RegistrationNotFound,
+)
 from lkps_core.identity.principal import PrincipalId
+from lkps_core.policy.evidence import Evidences
+from lkps_core.policy.model import agent_subject
 from lkps_core.ports import AlreadyThere, Changed, Randomness, Rows, Stored
 from lkps_core.settings import Settings
 from lkps_core.tokens import IssuedToken, TokenMint
@@ -26,6 +34,7 @@ class Registering:
         self,
         settings: Settings,
         directory: Directory,
+        evidences: Evidences,
         agents: Rows[Agent],
         registrations: Registrations,
         trail: Trail,
@@ -35,6 +44,7 @@ class Registering:
     ) -> None:
         self._settings = settings
         self._directory = directory
+        self._evidences = evidences
         self._agents = agents
         self._registrations = registrations
         self._trail = trail
@@ -43,8 +53,12 @@ class Registering:
         self._randomness = randomness
 
     async def register(self, call: Call, request: RegisterAgent) -> Registered:
-        """Bring an instance online; raises AgentNotRunnable when the name is not the caller's."""
+        """Bring an instance online.
+
+        Raises AgentNotRunnable when the name is not the caller's, AgentBlocked when it is blocked.
+        """
         agent = await self._runnable(call, request.agent_name)
+        await self._refuse_blocked(call, agent)
         registration = Registration(
             id=id_of(agent.name, self._randomness(16)),
             agent_name=agent.name,
@@ -53,6 +67,7 @@ class Registering:
             registered_at=call.at,
             lease_until=call.at + timedelta(seconds=self._settings.lease_seconds),
             routing_version=agent.routing_version,
+            offered_version=agent.routing_version,
             version=request.version,
             instance=request.instance,
             labels=request.labels,
@@ -74,10 +89,12 @@ class Registering:
     async def renew(self, call: Call, registration_id: str, request: RenewRegistration) -> Renewed:
         """Extend the lease; a new token comes when half of the held one's life is over."""
         agent, stored = await self._held(call, registration_id)
+        await self._refuse_blocked(call, agent)
         renewed = replace(
             stored.row,
             lease_until=call.at + timedelta(seconds=self._settings.lease_seconds),
             routing_version=request.routing_version,
+            offered_version=agent.routing_version,
         )
         token, event = None, None
         if request.token_expires_at - call.at <= self._half_life:
@@ -123,7 +140,7 @@ class Registering:
         """First come, first served: of two at the same moment the table lets one in."""
         whose = frozenset({call.caller.id})
         owners = whose if call.caller.kind == "user" else frozenset[PrincipalId]()
-        agent = Agent(name=name, runners=whose, owners=owners, created_at=call.at)
+        agent = Agent(name, whose, owners, call.at, access_mode=self._settings.new_agents_mode)
         try:
             await self._agents.add(agent)
             await self._trail.record(
@@ -138,6 +155,11 @@ class Registering:
             await self._undoing.undo(lambda: self._unclaim(agent))
             raise
         return agent
+
+    async def _refuse_blocked(self, call: Call, agent: Agent) -> None:
+        blocks = await self._evidences.blocks()
+        if blocks.blocks(agent_subject(agent.name), call.at):
+            raise AgentBlocked
 
     async def _unclaim(self, agent: Agent) -> None:
         self._directory.forget_agent(agent.name)

@@ -4,17 +4,20 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from lkps_core.agents.names import agent_name_in, is_agent_name
 from lkps_core.api import cors, request_id
 from lkps_core.api.endpoints import Endpoint, OpenOperation
 from lkps_core.api.http import Request, Response
 from lkps_core.api.operations import Operation
+from lkps_core.api.operations.operation import Answered
 from lkps_core.audit.event import Event, actor
 from lkps_core.call import Call
 from lkps_core.errors import (
     AuditUnavailable,
     BodyTooLarge,
+    CallerBlocked,
     Defect,
     MediaTypeUnsupported,
     MethodNotAllowed,
@@ -22,14 +25,14 @@ from lkps_core.errors import (
     Refusal,
 )
 from lkps_core.identity.principal import Principal
+from lkps_core.policy.model import Blocks
+from lkps_core.reply import Reply
 from lkps_core.services import Services
 from lkps_core.wire import problems
 from lkps_core.wire.bodies import Body
 from lkps_core.wire.sessions import StartSession
 
 log = logging.getLogger(__name__)
-
-BODY_LIMIT = 32 * 1024
 
 _SERVER_ERROR = 500
 _UNAVAILABLE = 503
@@ -116,10 +119,9 @@ class Api:
         call = Call(
             exchange.caller, at, operation.name, exchange.request_id, exchange.inbound_request_id
         )
-        answer = await operation.act(services, call, request, exchange.body)
-        if answer is None:
-            return Response(204)
-        return Response(200, answer.model_dump_json(exclude_none=True).encode(), "application/json")
+        if not operation.decides_blocks:
+            _refuse_blocked(exchange.caller, await services.evidences.blocks(), at)
+        return _response(await operation.act(services, call, request, exchange.body))
 
     async def _record(self, services: Services, exchange: _Exchange, refusal: Refusal) -> None:
         """A refusal is answered once it is on the trail; a failure does not wait for it as well."""
@@ -148,6 +150,24 @@ async def _record_when_possible(services: Services, event: Event) -> None:
         log.warning("a failure is not on the trail", extra={"reason": error.reason})
 
 
+def _response(answered: Answered) -> Response:
+    if answered is None:
+        return Response(204)
+    reply = answered if isinstance(answered, Reply) else Reply(answered)
+    return Response(
+        201 if reply.is_new else 200,
+        reply.body.model_dump_json(exclude_none=True).encode(),
+        "application/json",
+        {"ETag": reply.etag} if reply.etag else {},
+    )
+
+
+def _refuse_blocked(caller: Principal, blocks: Blocks, now: datetime) -> None:
+    blocked_as = blocks.block_of(caller, now)
+    if blocked_as is not None:
+        raise CallerBlocked(reason=f"{blocked_as}_blocked")
+
+
 def _permit(caller: Principal, operation: Operation, environment: str) -> None:
     if not operation.permits(caller, environment):
         names = [name for permission in operation.allowed_to for name in permission]
@@ -157,8 +177,8 @@ def _permit(caller: Principal, operation: Operation, environment: str) -> None:
 def _read_body(operation: Operation, request: Request) -> Body | None:
     if operation.body is None:
         return None
-    if len(request.body) > BODY_LIMIT:
-        raise BodyTooLarge(f"At most {BODY_LIMIT} bytes are accepted here.")
+    if len(request.body) > operation.body_limit:
+        raise BodyTooLarge(f"At most {operation.body_limit} bytes are accepted here.")
     if not request.body and operation.body_optional:
         return operation.body()
     media_type, _, parameters = request.headers.get("content-type", "").partition(";")

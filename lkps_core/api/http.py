@@ -12,6 +12,7 @@ class Request:
     headers: Mapping[str, str] = field(repr=False)
     path: Mapping[str, str]
     body: bytes = field(repr=False)
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,11 @@ def _who(operation: Operation) -> str:
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     in_path = re.findall(r"\{(\w+)\}", operation.path)
-    places = [(name, "path") for name in in_path] + [(name, "header") for name in operation.headers]
+    places = [
+        *((name, "path") for name in in_path),
+        *((name, "query") for name in operation.query),
+        *((name, "header") for name in operation.headers),
+    ]
     return [
         {"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}}
         for name, place in places
@@ -140,7 +144,8 @@ def _success(operation: Operation) -> dict[str, Any]:
     if operation.answer is None:
         return {"204": {"description": "Done"}}
     schema = _reference(operation.answer.__name__)
-    return {"200": {"description": "Done", "content": {"application/json": {"schema": schema}}}}
+    success = {"description": "Done", "content": {"application/json": {"schema": schema}}}
+    return {"200": success, **({"201": success} if operation.may_create else {})}
 
 
 def _problems(classes: tuple[type[Refusal], ...]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a row of the trail says: identifiers and decisions, never a token, a secret or a name."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -13,6 +14,16 @@ type Action = Literal[
     "agent.registered",
     "agent.renewed",
     "agent.deregistered",
+    "agent.changed",
+    "agent.rotated",
+    "grant.created",
+    "grant.changed",
+    "grant.removed",
+    "revocation.created",
+    "revocation.changed",
+    "revocation.lifted",
+    "limits.changed",
+    "policy.applied",
     "session.authorized",
     "session.abandoned",
     "session.ended",
@@ -28,7 +39,9 @@ SCHEMA = 1
 class Event:
     """One thing that was done or refused. A member that does not apply is None and left out.
 
-    `count`, `first_at` and `last_at` belong to counted rows, which stand for repeats.
+    `before` and `after` have the members that a change concerns, `comment` is its author's reason.
+    `would_deny` is the rule that report-only let pass. `count`, `first_at` and `last_at` belong to
+    counted rows, which stand for repeats.
     """
 
     at: datetime
@@ -50,9 +63,13 @@ class Event:
     token_expires_at: datetime | None = None
     routing_version: int | None = None
     beat_id: str | None = None
-    runners: tuple[str, ...] | None = None
-    owners: tuple[str, ...] | None = None
     rule: str | None = None
+    grant_id: str | None = None
+    would_deny: str | None = None
+    subject: str | None = None
+    comment: str | None = None
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
     request_id: str | None = None
     inbound_request_id: str | None = None
     count: int | None = None

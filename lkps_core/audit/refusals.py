@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from lkps_core.audit.event import Event
 from lkps_core.audit.stream import Trail
-from lkps_core.errors import AuditUnavailable
+from lkps_core.errors import AuditUnavailable, RateLimited
 from lkps_core.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,10 @@ class RefusalLog:
                 await self._trail.record(
                     replace(repeats.example, at=self._clock(), count=repeats.count)
                 )
-            except AuditUnavailable as error:  # each of the others would wait as long for nothing
+            except (
+                AuditUnavailable,
+                RateLimited,
+            ) as error:  # each of the others would wait as long for nothing
                 log.warning("counted refusals are not recorded yet", extra={"reason": error.reason})
                 for kind, kept in counted[place:]:
                     self._put_back(kind, kept)
@@ -80,6 +83,8 @@ class RefusalLog:
     async def _write_first(self, event: Event, kind: _Kind, first: _Repeats) -> None:
         try:
             await self._trail.record(event)
+        except RateLimited:  # its principal has too many rows waiting: this one is counted instead
+            first.count += 1
         except AuditUnavailable:
             if not first.count and self._kinds.get(kind) is first:
                 del self._kinds[kind]  # else those counted meanwhile would be lost with it

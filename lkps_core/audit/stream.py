@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Protocol
 
 from lkps_core.audit.event import Event, canonical
-from lkps_core.errors import AuditUnavailable, StorageUnavailable
+from lkps_core.errors import AuditUnavailable, RateLimited, StorageUnavailable
 from lkps_core.ports import Clock, TrailRows
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,9 @@ BATCH = 16
 
 CAPACITY = 2048
 """Rows that may wait; one more is refused rather than lost."""
+
+MOST_OF_ONE = CAPACITY // 10
+"""Rows of one principal that may wait: nobody fills the queue for the others."""
 
 PATIENCE = 3.0
 """Seconds a caller waits for its row before it is told that the trail cannot record."""
@@ -29,7 +32,10 @@ class Trail(Protocol):
     """The port that use-cases see."""
 
     async def record(self, event: Event) -> None:
-        """Return once the event is durable, else raise AuditUnavailable."""
+        """Return once the event is durable, else raise AuditUnavailable.
+
+        RateLimited when the event's principal has too many waiting already.
+        """
         ...
 
 
@@ -52,6 +58,7 @@ class Stream:
         self._application = application
         self._clock = clock
         self._waiting: deque[_Waiting] = deque()
+        self._of_principal: Counter[tuple[str | None, str | None]] = Counter()
         self._writer: asyncio.Task[None] | None = None
         self._day = ""
         self._next = 0
@@ -59,8 +66,12 @@ class Stream:
     async def record(self, event: Event) -> None:
         if len(self._waiting) >= CAPACITY:
             raise AuditUnavailable(reason="the trail's queue is full")
+        principal = (event.tid, event.oid)
+        if event.oid is not None and self._of_principal[principal] >= MOST_OF_ONE:
+            raise RateLimited(reason="share_of_the_trail")
         waiting = _Waiting(event, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
+        self._of_principal[principal] += 1
         if self._writer is None:
             self._writer = asyncio.create_task(self._write(), name="audit stream")
         try:
@@ -86,9 +97,16 @@ class Stream:
         batch: list[_Waiting] = []
         while self._waiting and len(batch) < BATCH:
             waiting = self._waiting.popleft()
+            self._leave(waiting.event)
             if not waiting.durable.done():
                 batch.append(waiting)
         return batch
+
+    def _leave(self, event: Event) -> None:
+        principal = (event.tid, event.oid)
+        self._of_principal[principal] -= 1
+        if not self._of_principal[principal]:
+            del self._of_principal[principal]
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         self._begin_day()

@@ -21,7 +21,8 @@ class Principal:
     """A verified caller; `azp` is the client application that it calls with.
 
     `permissions` holds what counts: the app roles of an application, or the scopes of a user, of
-    which `Platform.Admin` and `Audit.Read` only together with the user's role.
+    which `Platform.Admin` and `Audit.Read` only together with the user's role. `groups` are a
+    user's Entra groups, by object id; with `groups_overage` the token has too many to name them.
     """
 
     kind: Kind
@@ -30,6 +31,8 @@ class Principal:
     azp: str
     uti: str
     permissions: frozenset[str]
+    groups: frozenset[str] = frozenset()
+    groups_overage: bool = False
 
     @property
     def id(self) -> PrincipalId:

@@ -8,6 +8,7 @@ from lkps_core.agents.names import agent_name_in
 from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
 from lkps_core.errors import EditedMeanwhile, SessionNotFound
+from lkps_core.policy.usage import UsageBook
 from lkps_core.ports import Changed, Rooms, Rows, Stored
 from lkps_core.sessions.access import Standing, standing
 from lkps_core.sessions.model import Cause, Session
@@ -29,12 +30,14 @@ class Ending:
         rooms: Rooms,
         trail: Trail,
         presence: Presence,
+        usage: UsageBook,
     ) -> None:
         self._directory = directory
         self._sessions = sessions
         self._rooms = rooms
         self._trail = trail
         self._presence = presence
+        self._usage = usage
 
     async def show(self, call: Call, session_id: str) -> SessionAnswer:
         """The session and whether its agent is there; SessionNotFound for whoever may not know."""
@@ -51,10 +54,21 @@ class Ending:
         ending again goes on from there.
         """
         stored, as_what = await self._visible(call, session_id)
+        ended = await self._end(call, stored, _CAUSES[as_what], as_what)
+        return _answer(ended, "left")
+
+    async def end_blocked(self, call: Call, session: Session) -> None:
+        """End a session that a block concerns: first its room, then what is written of it."""
+        await self._rooms.delete(session.room_name)
+        stored = await self._sessions.get(session.partition, session.key)
+        if stored is not None and stored.row.state in ("open", "ending"):
+            await self._end(call, stored, "blocked", "block")
+
+    async def _end(self, call: Call, stored: Stored[Session], cause: Cause, rule: str) -> Session:
         if stored.row.state == "ended":
-            return _answer(stored.row, "left")
+            return stored.row
         if stored.row.state == "open":
-            ending = replace(stored.row, state="ending", ended_at=call.at, cause=_CAUSES[as_what])
+            ending = replace(stored.row, state="ending", ended_at=call.at, cause=cause)
             stored = await self._write(ending, stored.etag)
         await self._rooms.delete(stored.row.room_name)
         await self._trail.record(
@@ -62,13 +76,14 @@ class Ending:
                 "session.ended",
                 reason=stored.row.cause,
                 agent_name=stored.row.agent_name,
-                session_id=session_id,
+                session_id=stored.row.id,
                 room_name=stored.row.room_name,
-                rule=as_what,
+                rule=rule,
             )
         )
         ended = await self._write(replace(stored.row, state="ended"), stored.etag)
-        return _answer(ended.row, "left")
+        self._usage.is_over(ended.row)
+        return ended.row
 
     async def _write(self, session: Session, etag: str) -> Stored[Session]:
         try:

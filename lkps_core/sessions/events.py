@@ -2,13 +2,19 @@
 
 from lkps_core.audit.event import Event
 from lkps_core.call import Call
+from lkps_core.policy.decision import Decision
 from lkps_core.sessions.model import Session
 from lkps_core.tokens import IssuedToken
 
 
 def authorized(
-    call: Call, session: Session, token: IssuedToken, reason: str | None = None
+    call: Call,
+    session: Session,
+    token: IssuedToken,
+    decision: Decision,
+    reason: str | None = None,
 ) -> Event:
+    """`would_deny` names the rule that report-only let pass."""
     return call.event(
         "session.authorized",
         reason=reason,
@@ -18,7 +24,9 @@ def authorized(
         participant_identity=session.participant_identity,
         token_sha256=token.sha256,
         token_expires_at=token.expires_at,
-        rule="open",
+        rule=decision.rule,
+        grant_id=decision.grant.id if decision.grant else None,
+        would_deny=decision.would_deny,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from lkps_core.identity.principal import PrincipalId
 
 type State = Literal["open", "ending", "ended", "abandoned"]
-type Cause = Literal["ended_by_starter", "ended_by_owner", "ended_by_admin"]
+type Cause = Literal["ended_by_starter", "ended_by_owner", "ended_by_admin", "blocked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Session:
 
     `attempt` tells two starts of one session apart: a retry of the same insertion has the same.
     `abandoned` is said of one whose start failed, in the moment before its row goes.
-    `issued` counts the join tokens given out, so that every one of them changes the row's ETag.
+    `grant_id` names the grant that it counts against. `issued` counts the join tokens given out,
+    so that every one of them changes the row's ETag.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Session:
     created_at: datetime
     ends_at: datetime
     state: State = "open"
+    grant_id: str | None = None
     issued: int = 1
     ended_at: datetime | None = None
     cause: Cause | None = None

@@ -5,13 +5,14 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 
-from lkps_core.agents.model import Agent
 from lkps_core.agents.names import id_of
-from lkps_core.agents.routing import routing_secret
+from lkps_core.agents.routing import dispatch_version, routing_secret
 from lkps_core.audit.event import Event
 from lkps_core.call import Call
+from lkps_core.policy.authorizing import Authorized
+from lkps_core.policy.decision import Decision
 from lkps_core.ports import Randomness, Room
-from lkps_core.sessions.events import authorized
+from lkps_core.sessions.events import authorized as authorized_event
 from lkps_core.sessions.model import Session
 from lkps_core.sessions.naming import (
     application_identity,
@@ -33,6 +34,7 @@ class Plan:
     room: Room
     token: IssuedToken
     event: Event
+    routing_version: int
 
 
 class Planning:
@@ -41,9 +43,16 @@ class Planning:
         self._mint = mint
         self._randomness = randomness
 
-    def plan(self, call: Call, request: StartSession, agent: Agent, key: str | None) -> Plan:
-        """A new session; with a `key`, the one that every start with it plans."""
-        session_id = self._session_id(call, agent, key)
+    def derived_id(self, call: Call, agent_name: str, key: str) -> str:
+        """The session that every start with this key plans."""
+        return derived_session_id(self._settings.secret, call.caller, agent_name, key)
+
+    def plan(
+        self, call: Call, request: StartSession, authorized: Authorized, session_id: str | None
+    ) -> Plan:
+        """The session of that id; without one, a new session."""
+        agent, decision = authorized.agent, authorized.decision
+        session_id = session_id or id_of(agent.name, self._randomness(16))
         session = Session(
             id=session_id,
             agent_name=agent.name,
@@ -54,17 +63,19 @@ class Planning:
             body_sha256=_sha256(request),
             attempt=self._randomness(16).hex(),
             created_at=call.at,
-            ends_at=call.at + timedelta(seconds=self._settings.session_max_seconds),
+            ends_at=call.at + timedelta(seconds=self._longest(decision)),
+            grant_id=decision.grant.id if decision.grant else None,
         )
+        version = dispatch_version(agent, authorized.online)
         room = Room(
             name=session.room_name,
             empty_timeout=self._settings.participant_token_seconds + EMPTY_MARGIN,
             agent_name=agent.name,
-            deployment=routing_secret(self._settings.secret, agent.name, agent.routing_version),
+            deployment=routing_secret(self._settings.secret, agent.name, version),
             agent_metadata=request.agent_metadata,
         )
         token = self.token(call, request, session)
-        return Plan(session, room, token, authorized(call, session, token))
+        return Plan(session, room, token, authorized_event(call, session, token, decision), version)
 
     def token(self, call: Call, request: StartSession, session: Session) -> IssuedToken:
         """A join token for the session, with the caller written into it."""
@@ -88,10 +99,9 @@ class Planning:
             attributes=attributes,
         )
 
-    def _session_id(self, call: Call, agent: Agent, key: str | None) -> str:
-        if key is None:
-            return id_of(agent.name, self._randomness(16))
-        return derived_session_id(self._settings.secret, call.caller, agent.name, key)
+    def _longest(self, decision: Decision) -> int:
+        most = self._settings.session_max_seconds
+        return most if decision.longest_seconds is None else min(most, decision.longest_seconds)
 
 
 def _sha256(request: StartSession) -> str:

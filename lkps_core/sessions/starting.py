@@ -4,12 +4,9 @@ import asyncio
 import logging
 from dataclasses import replace
 
-from lkps_core.agents.directory import Directory
-from lkps_core.agents.model import Agent
 from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
 from lkps_core.errors import (
-    AgentNotCallable,
     AgentOffline,
     BodyInvalid,
     EditedMeanwhile,
@@ -17,9 +14,13 @@ from lkps_core.errors import (
     Refusal,
     SessionEnded,
 )
+from lkps_core.policy.authorizing import Asked, Authorized, Authorizing
+from lkps_core.policy.evidence import Evidences
+from lkps_core.policy.quotas import Quotas
+from lkps_core.policy.usage import UsageBook
 from lkps_core.ports import AlreadyThere, Changed, Rooms, Rows, Stored
 from lkps_core.sessions.events import abandoned as abandoned_event
-from lkps_core.sessions.events import authorized
+from lkps_core.sessions.events import authorized as authorized_event
 from lkps_core.sessions.model import Session
 from lkps_core.sessions.planning import Plan, Planning
 from lkps_core.sessions.presence import Presence
@@ -38,7 +39,10 @@ class Starting:
         self,
         settings: Settings,
         planning: Planning,
-        directory: Directory,
+        authorizing: Authorizing,
+        evidences: Evidences,
+        quotas: Quotas,
+        usage: UsageBook,
         sessions: Rows[Session],
         rooms: Rooms,
         trail: Trail,
@@ -47,7 +51,10 @@ class Starting:
     ) -> None:
         self._settings = settings
         self._planning = planning
-        self._directory = directory
+        self._authorizing = authorizing
+        self._evidences = evidences
+        self._quotas = quotas
+        self._usage = usage
         self._sessions = sessions
         self._rooms = rooms
         self._trail = trail
@@ -57,29 +64,38 @@ class Starting:
     async def start(self, call: Call, request: StartSession, key: str | None) -> SessionStarted:
         """Make the session and a token that joins it; with a `key`, the same session every time.
 
-        Raises AgentNotCallable, AgentOffline (where an agent is required), KeyReused and
-        SessionEnded; LiveKitUnavailable, StorageUnavailable or AuditUnavailable with every effect
-        that stood undone.
+        Raises RateLimited, what policy refuses with (`authorizing.refusal`), AgentOffline (where an
+        agent is required), KeyReused and SessionEnded; LiveKitUnavailable, StorageUnavailable or
+        AuditUnavailable with every effect that stood undone.
         """
         _refuse_named_user(call, request)
-        agent, online = await asyncio.gather(
-            self._callable_agent(request.agent), self._directory.online(request.agent, call.at)
+        self._quotas.admit(call.caller, self._evidences.last_limits())
+        session_id = self._planning.derived_id(call, request.agent, key) if key else None
+        authorized = await self._authorizing.authorize(
+            Asked(call.caller, request.agent, call.at, session_id)
         )
-        if not online and self._settings.require_agent:
+        if not authorized.online and self._settings.require_agent:
             raise AgentOffline
-        plan = self._planning.plan(call, request, agent, key)
-        if not await self._carry_out(call, plan):
-            plan = await self._join_existing(call, request, plan)
-        status: AgentStatus = "dispatched" if online else "offline"
-        if online and request.wait_for_agent:
+        plan = self._planning.plan(call, request, authorized, session_id)
+        if not await self._counted(call, plan, authorized):
+            plan = await self._join_existing(call, request, plan, authorized)
+        status: AgentStatus = "dispatched" if authorized.online else "offline"
+        if authorized.online and request.wait_for_agent:
             status = await self._awaited(plan.session, request.wait_for_agent)
         return self._answer(plan, status)
 
-    async def _callable_agent(self, name: str) -> Agent:
-        agent = await self._directory.agent(name)
-        if agent is None:
-            raise AgentNotCallable(reason="agent_unknown")
-        return agent
+    async def _counted(self, call: Call, plan: Plan, authorized: Authorized) -> bool:
+        """Carry the plan out; where a limit counts the session, from before its first effect."""
+        if not authorized.is_counted:
+            return await self._carry_out(call, plan)
+        self._usage.begin(plan.session)
+        try:
+            is_new = await self._carry_out(call, plan)
+        except BaseException:
+            self._usage.is_over(plan.session)
+            raise
+        self._usage.stands(plan.session)
+        return is_new
 
     async def _carry_out(self, call: Call, plan: Plan) -> bool:
         """All three effects at the same time; False when the session's row was there before."""
@@ -136,7 +152,9 @@ class Starting:
         except Changed:
             return
 
-    async def _join_existing(self, call: Call, request: StartSession, plan: Plan) -> Plan:
+    async def _join_existing(
+        self, call: Call, request: StartSession, plan: Plan, authorized: Authorized
+    ) -> Plan:
         """A repeat: give out a token of its own for the session that is already there."""
         for _ in range(_ATTEMPTS):
             stored = await self._sessions.get(plan.session.partition, plan.session.key)
@@ -146,7 +164,7 @@ class Starting:
             await self._refuse_unlike(plan, stored)
             session = replace(stored.row, issued=stored.row.issued + 1)
             token = self._planning.token(call, request, session)
-            event = authorized(call, session, token, reason="repeat")
+            event = authorized_event(call, session, token, authorized.decision, reason="repeat")
             try:
                 await self._sessions.replace(session, stored.etag)
             except Changed:  # by another repeat, or by an end

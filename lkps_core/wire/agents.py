@@ -1,14 +1,25 @@
 """Bodies of the agents' routes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from lkps_core.wire.bodies import AgentName, Answer, Body, Instant, InstantIn, Word
+from lkps_core.agents.model import AccessMode
+from lkps_core.wire.bodies import (
+    AgentName,
+    Answer,
+    Body,
+    Instant,
+    InstantIn,
+    Word,
+    changes,
+    printable,
+)
+from lkps_core.wire.grants import MaxSeconds, MaxSessions, Reason
+from lkps_core.wire.principals import PrincipalAnswer, PrincipalBody
 
-_GUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-
-Guid = Annotated[str, StringConstraints(pattern=_GUID)]
+Contact = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(printable)]
+Principals = Annotated[list[PrincipalBody], Field(max_length=50)]
 
 
 def _few(labels: dict[str, str]) -> dict[str, str]:
@@ -56,26 +67,61 @@ class Renewed(Answer):
     )
 
 
-class PrincipalBody(Body):
-    tid: Guid
-    oid: Guid
-
-
 class AssignAgent(Body):
-    """Who an agent name belongs to. A member that is left out becomes empty: PUT replaces."""
+    """Whose an agent name is. A member that is left out becomes empty: PUT replaces.
 
-    runners: Annotated[list[PrincipalBody], Field(max_length=50)] = Field(
-        default_factory=list[PrincipalBody]
-    )
-    owners: Annotated[list[PrincipalBody], Field(max_length=50)] = Field(
-        default_factory=list[PrincipalBody]
-    )
+    How it may be called stays as it is; of a new agent, `access_mode` says how it begins.
+    """
+
+    runners: Principals = Field(default_factory=list[PrincipalBody])
+    owners: Principals = Field(default_factory=list[PrincipalBody])
     beat_id: Word | None = Field(None, description="The registered system's id in BEAT.")
+    contact: Contact | None = Field(None, description="Whom to ask about the agent.")
+    access_mode: AccessMode | None = Field(
+        None, description="Left out: as it is; of a new agent `granted` in production, else `open`."
+    )
 
 
-class PrincipalAnswer(Answer):
-    tid: str
-    oid: str
+class ChangeAgent(Body):
+    """A member that is left out stays; null takes a limit or a contact away."""
+
+    access_mode: AccessMode | None = None
+    report_only: bool | None = Field(
+        None, description="Record would-be denials of mode, grants and limits, and deny nobody."
+    )
+    max_sessions: MaxSessions | None = Field(None, description="Most sessions at once.")
+    max_session_seconds: MaxSeconds | None = Field(None, description="Longest session.")
+    contact: Contact | None = Field(None, description="Whom to ask about the agent.")
+    owners: Principals | None = None
+    runners: Principals | None = Field(None, description="For admins to change.")
+    beat_id: Word | None = Field(None, description="For admins to change.")
+    leaving: bool = Field(
+        False, description="Say so when the change takes you yourself out of the owners."
+    )
+
+    def changes(self) -> dict[str, Any]:
+        clearable = ("max_sessions", "max_session_seconds", "contact", "beat_id")
+        return changes(self, clearable=clearable, apart_from=("leaving",))
+
+
+class RotateSecret(Body):
+    reason: Reason
+    emergency: bool = Field(
+        False, description="Stop dispatching to the old secret at once, at the cost of an outage."
+    )
+
+
+class Rotated(Answer):
+    agent_name: str
+    routing_version: int
+    previous_routing_version: int | None = Field(
+        None, description="Still dispatched to, until the last instance has moved."
+    )
+    instances_to_move: int = Field(description="Live instances on an older secret.")
+    outage_seconds: int = Field(
+        description="For how long starts may find no agent: 0 for a planned rotation."
+    )
+    detail: str
 
 
 class Instance(Answer):
@@ -88,12 +134,25 @@ class Instance(Answer):
     routing_version: int
 
 
-class AgentAnswer(Answer):
+class AgentSummary(Answer):
     name: str
     runners: list[PrincipalAnswer]
     owners: list[PrincipalAnswer]
     beat_id: str | None = None
-    access_mode: Literal["open"]
+    contact: str | None = None
+    access_mode: AccessMode
+    report_only: bool
+    max_sessions: int | None = None
+    max_session_seconds: int | None = None
+    blocked: bool = Field(description="Whether a block on the agent holds now.")
     routing_version: int
     created_at: Instant
+
+
+class AgentAnswer(AgentSummary):
     instances: list[Instance] = Field(description="Those whose lease is running.")
+
+
+class AgentList(Answer):
+    agents: list[AgentSummary]
+    next: str | None = Field(None, description="Give it as `after` to read on.")

@@ -1,5 +1,6 @@
 """What every body in and out has in common."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
@@ -50,6 +51,14 @@ class Body(BaseModel):
             ) from None  # the cause holds the input
 
 
+def changes(
+    body: Body, *, clearable: Collection[str], apart_from: Collection[str] = ()
+) -> dict[str, Any]:
+    """The members that a change names; null clears those that can be, and leaves the others."""
+    sent = {name: getattr(body, name) for name in body.model_fields_set if name not in apart_from}
+    return {name: value for name, value in sent.items() if value is not None or name in clearable}
+
+
 class Answer(BaseModel):
     """An answer's body; members that are None are left out."""
 
@@ -87,7 +96,7 @@ def _rfc3339(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("must have no control characters")
     return text
@@ -104,7 +113,10 @@ def at_most_bytes(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+_GUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+Guid = Annotated[str, StringConstraints(pattern=_GUID)]
 AgentName = Annotated[str, AfterValidator(_agent_name)]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_printable)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(printable)]
 InstantIn = Annotated[AwareDatetime, BeforeValidator(_instant)]
 Instant = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]

@@ -4,18 +4,27 @@ import itertools
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
-from lkps_core.adapters.memory import MemoryRegistrations, MemoryRooms, MemoryRows, MemoryTrailRows
+from lkps_core.adapters.memory import (
+    MemoryRegistrations,
+    MemoryRooms,
+    MemoryRows,
+    MemorySessions,
+    MemoryTrailRows,
+)
 from lkps_core.agents.model import Agent
 from lkps_core.api.endpoints import ENDPOINTS, Endpoint
 from lkps_core.api.handling import Api
 from lkps_core.api.http import Request
+from lkps_core.api.operations import Operation
 from lkps_core.composition import Ports, compose
+from lkps_core.identity.permissions import ADMINISTER, RUN_AGENTS, START_SESSIONS
+from lkps_core.policy.model import Grant, PlatformLimits, Revocation
 from lkps_core.services import Services
-from lkps_core.sessions.model import Session
 from lkps_core.settings import Settings
 from tests.builders import tokens
 
@@ -63,7 +72,14 @@ OTHER_AGENT = app("other agent", "LKPS.Agent")
 CLIENT = app("client", "LKPS.Client")
 OTHER_CLIENT = app("other client", "LKPS.Client")
 ADMIN = app("admin", "LKPS.Admin")
+MANAGER = app("manager", "LKPS.Manage")
 ALICE = user("alice", "Session.Start", "Agent.Register", "Agent.Manage")
+
+
+def somebody_for(operation: Operation) -> str:
+    """The Authorization of somebody who may call it: an admin where admins may."""
+    by_permission = {ADMINISTER: ADMIN, RUN_AGENTS: AGENT, START_SESSIONS: CLIENT}
+    return next(by for one, by in by_permission.items() if one in operation.allowed_to)
 
 
 @dataclass
@@ -103,10 +119,13 @@ class Lkps:
     keys: tokens.PublishedKeys = field(default_factory=tokens.PublishedKeys)
     agents: MemoryRows[Agent] = field(default_factory=MemoryRows[Agent])
     registrations: MemoryRegistrations = field(default_factory=MemoryRegistrations)
-    sessions: MemoryRows[Session] = field(default_factory=MemoryRows[Session])
+    sessions: MemorySessions = field(default_factory=MemorySessions)
     trail: MemoryTrailRows = field(default_factory=MemoryTrailRows)
     rooms: MemoryRooms = field(default_factory=MemoryRooms)
     seed: int = 0
+    grants: MemoryRows[Grant] = field(default_factory=MemoryRows[Grant])
+    revocations: MemoryRows[Revocation] = field(default_factory=MemoryRows[Revocation])
+    limits: MemoryRows[PlatformLimits] = field(default_factory=MemoryRows[PlatformLimits])
 
     def __post_init__(self) -> None:
         numbers = itertools.count(1 + 1000 * self.seed)
@@ -119,6 +138,9 @@ class Lkps:
                 keys=self.keys,
                 agents=self.agents,
                 registrations=self.registrations,
+                grants=self.grants,
+                revocations=self.revocations,
+                limits=self.limits,
                 sessions=self.sessions,
                 trail=self.trail,
                 rooms=self.rooms,
@@ -130,17 +152,7 @@ class Lkps:
 
     def another_process(self) -> "Lkps":
         """On the same tables and the same LiveKit, with nothing remembered."""
-        return Lkps(
-            self.environment,
-            self.clock,
-            self.keys,
-            self.agents,
-            self.registrations,
-            self.sessions,
-            self.trail,
-            self.rooms,
-            self.seed + 1,
-        )
+        return replace(self, seed=self.seed + 1)
 
     async def send(
         self,
@@ -152,6 +164,7 @@ class Lkps:
         raw: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answered:
+        path, _, query = path.partition("?")
         endpoint, parameters = _routed(path)
         sent = dict(headers or {})
         if by is not None:
@@ -159,7 +172,9 @@ class Lkps:
         if body is not None or raw is not None:
             sent.setdefault("content-type", "application/json")
         content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
-        response = await self.api.answer(endpoint, Request(method, sent, parameters, content))
+        response = await self.api.answer(
+            endpoint, Request(method, sent, parameters, content, dict(parse_qsl(query)))
+        )
         return Answered(response.status, response.headers, response.body)
 
     async def register(self, name: str = "concierge", *, by: str = AGENT) -> dict[str, Any]:
@@ -168,6 +183,12 @@ class Lkps:
         assert answer.status == 200, answer.raw
         self.rooms.workers.add((name, answer.json["deployment"]))
         return answer.json
+
+    async def assign(self, body: object, name: str = "concierge", *, by: str = ADMIN) -> Answered:
+        """Assign a name, whichever version of it is there."""
+        is_there = ("agents", name) in self.agents._rows
+        headers = {"if-match": "*"} if is_there else {}
+        return await self.send("PUT", f"agents/{name}", body, by=by, headers=headers)
 
     async def start(
         self, name: str = "concierge", *, by: str = CLIENT, key: str | None = None, **body: object
@@ -187,8 +208,21 @@ class Lkps:
         ]
 
     def take_down_tables(self, *, down: bool = True) -> None:
-        for table in (self.agents, self.registrations, self.sessions, self.trail):
+        for table in self.tables:
             table.down = down
+        self.trail.down = down
+
+    @property
+    def tables(self) -> tuple[MemoryRows[Any], ...]:
+        """All but the trail's."""
+        return (
+            self.agents,
+            self.registrations,
+            self.grants,
+            self.revocations,
+            self.limits,
+            self.sessions,
+        )
 
     async def _provide(self) -> Services:
         return self.services

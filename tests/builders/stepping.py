@@ -5,10 +5,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, override
 
-from lkps_core.adapters.memory import MemoryRegistrations, MemoryRooms, MemoryRows, MemoryTrailRows
+from lkps_core.adapters.memory import (
+    MemoryRegistrations,
+    MemoryRooms,
+    MemoryRows,
+    MemorySessions,
+    MemoryTrailRows,
+)
 from lkps_core.agents.model import Registration
 from lkps_core.errors import LiveKitUnavailable, StorageUnavailable
 from lkps_core.ports import Room, RoomParticipant, Row, Stored
+from lkps_core.sessions.model import Session
 
 type When = Literal["before", "after"]
 type Step = Callable[[], Awaitable[None]]
@@ -89,6 +96,17 @@ class SteppingRows[T: Row](MemoryRows[T]):
         return await self._around("replace", lambda: super(SteppingRows, self).replace(row, etag))
 
     @override
+    async def page(
+        self, partition: str, *, after: str = "", before: str = "", most: int = 1000
+    ) -> Sequence[Stored[T]]:
+        return await self._around(
+            "page",
+            lambda: super(SteppingRows, self).page(
+                partition, after=after, before=before, most=most
+            ),
+        )
+
+    @override
     async def remove(self, row: T, etag: str) -> None:
         return await self._around("remove", lambda: super(SteppingRows, self).remove(row, etag))
 
@@ -101,6 +119,10 @@ class SteppingRows[T: Row](MemoryRows[T]):
 
 class SteppingRegistrations(SteppingRows[Registration], MemoryRegistrations):
     """One process's way to the registrations."""
+
+
+class SteppingSessions(SteppingRows[Session], MemorySessions):
+    """One process's way to the sessions."""
 
 
 class SteppingRooms(MemoryRooms):

@@ -77,6 +77,7 @@ def registration(partition: str, key: str = "one", **changes: object) -> Registr
         registered_at=NOW,
         lease_until=NOW + timedelta(seconds=180),
         routing_version=1,
+        offered_version=1,
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 

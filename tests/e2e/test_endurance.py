@@ -72,6 +72,7 @@ async def test_ten_thousand_sessions_leave_it_under_150_mib_and_growing_no_more(
     names = [f"agent-{number}" for number in range(AGENTS)]
     for name in names:
         await lkps.register(name)
+    await lkps.set_limits(starts_per_minute_per_application=100_000)
 
     async def start(number: int) -> int:
         """As a client does that is told to come back: a busy machine may refuse a few."""

@@ -1,5 +1,6 @@
 """The API's description is what the service does: every answer here is one that it promises."""
 
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,6 +13,9 @@ from tests.e2e.parts.lkps import Answer, Lkps
 type Ask = Callable[["Told"], Awaitable[Answer]]
 
 UNKNOWN = f"concierge--{'a' * 26}"
+
+
+POLICY = {"agents": {"described": {"access_mode": "granted"}}}
 
 
 class Told:
@@ -30,7 +34,7 @@ class Told:
         answer = await (
             self._lkps.send(method, path, json=body)
             if who is None
-            else self._lkps.call(who, method, path, body)
+            else self._lkps.call(who, method, path, body, {"If-Match": "*"})
         )
         responses = self._description["paths"][template][method.lower()]["responses"]
         assert str(answer.status) in responses, (template, answer.status, answer.body)
@@ -80,6 +84,15 @@ async def test_what_succeeds_is_described(told: Told, agent_name: str) -> None:
         await told.call("agent", "POST", "/agent/registrations/{id}/renew", held, **registration),
         await told.call("admin", "GET", "/agents/{name}"),
         await told.call("admin", "PUT", "/agents/{name}", {"beat_id": "BEAT-1"}),
+        await told.call("admin", "PATCH", "/agents/{name}", {"max_sessions": 7}),
+        await told.call("admin", "GET", "/agents"),
+        await told.call("client", "POST", "/authorization/check", start),
+        await told.call("auditor", "GET", "/whoami"),
+        await told.call("admin", "GET", "/limits"),
+        await told.call("admin", "PUT", "/limits", {}),
+        await told.call("admin", "GET", "/policy"),
+        await told.call("admin", "POST", "/policy/plan", POLICY),
+        await told.call("admin", "POST", "/policy/apply", POLICY),
         await told.call("client", "GET", "/session/{id}", **session),
         await told.call("client", "POST", "/session/{id}/end", {}, **session),
         await told.call(None, "GET", "/health/live"),
@@ -90,6 +103,39 @@ async def test_what_succeeds_is_described(told: Told, agent_name: str) -> None:
 
     assert {answer.status for answer in answers} == {200}
     assert gone.status in (204, 403)
+
+
+async def test_grants_and_blocks_from_their_making_to_their_end_are_described(
+    told: Told, lkps: Lkps, agent_name: str
+) -> None:
+    await lkps.register(agent_name)
+    terms = {"client_app_id": str(uuid.uuid4()), "reason": "a test"}
+    grants, one = "/agents/{name}/grants", "/agents/{name}/grants/{grant_id}"
+    granted = await told.call("admin", "POST", grants, terms)
+    grant = {"grant_id": granted.json["grant_id"]}
+    block = {"session_id": f"{agent_name}--{'a' * 26}", "reason": "a test"}
+    blocked = await told.call("admin", "POST", "/revocations", block)
+    revocation = {"id": blocked.json["revocation_id"]}
+
+    answers = [
+        granted,
+        await told.call("admin", "POST", grants, terms),
+        await told.call("admin", "GET", grants),
+        await told.call("admin", "GET", one, **grant),
+        await told.call("admin", "PATCH", one, {"max_sessions": 7}, **grant),
+        await told.call("admin", "DELETE", one, **grant),
+        await told.call("admin", "POST", "/agents/{name}/rotate", {"reason": "a test"}),
+        blocked,
+        await told.call("admin", "GET", "/revocations"),
+        await told.call("admin", "GET", "/revocations/{id}", **revocation),
+        await told.call("admin", "DELETE", "/revocations/{id}", **revocation),
+    ]
+
+    assert [answer.status for answer in answers] == [
+        *(201, 200, 200, 200, 200, 204),
+        200,
+        *(201, 200, 200, 204),
+    ]
 
 
 async def test_the_end_of_a_registration_is_described(told: Told, agent_name: str) -> None:

@@ -168,12 +168,12 @@ async def test_an_idle_stream_is_drained_at_once(written: Written) -> None:
 
 def test_a_rows_bytes_are_the_same_whenever_they_are_made() -> None:
     at = datetime(2026, 3, 14, 10, 26, 53, 7, tzinfo=timezone(timedelta(hours=1)))
-    event = Event(
-        at=at, action="session.ended", outcome="success", reason="été", runners=("b", "a")
-    )
+    change = {"owners": ["b", "a"], "mode": "open"}
+    event = Event(at=at, action="session.ended", outcome="success", reason="été", after=change)
     assert canonical(event, number=3, application="1.0").decode() == (
-        '{"action":"session.ended","application":"1.0","at":"2026-03-14T09:26:53.000007Z",'
-        '"number":3,"outcome":"success","reason":"été","runners":["b","a"],"schema":1}'
+        '{"action":"session.ended","after":{"mode":"open","owners":["b","a"]},"application":"1.0",'
+        '"at":"2026-03-14T09:26:53.000007Z","number":3,"outcome":"success","reason":"été",'
+        '"schema":1}'
     )
 
 

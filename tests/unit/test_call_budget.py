@@ -17,6 +17,9 @@ class Spent:
     sessions: list[str] = field(default_factory=list[str])
     trail: list[int] = field(default_factory=list[int])
     rooms: list[str] = field(default_factory=list[str])
+    grants: list[str] = field(default_factory=list[str])
+    revocations: list[str] = field(default_factory=list[str])
+    limits: list[str] = field(default_factory=list[str])
 
 
 class Meter:
@@ -32,6 +35,9 @@ class Meter:
             [*one.sessions.calls],
             [*one.trail.calls],
             [*one.rooms.calls],
+            [*one.grants.calls],
+            [*one.revocations.calls],
+            [*one.limits.calls],
         )
 
     def spent(self) -> Spent:
@@ -42,7 +48,14 @@ class Meter:
             now.sessions[len(before.sessions) :],
             now.trail[len(before.trail) :],
             now.rooms[len(before.rooms) :],
+            now.grants[len(before.grants) :],
+            now.revocations[len(before.revocations) :],
+            now.limits[len(before.limits) :],
         )
+
+
+POLICY = (["page"], ["page"], ["get"])
+"""A reading of the client's grants, the blocks and the limits."""
 
 
 @pytest.fixture
@@ -76,14 +89,14 @@ async def test_a_cold_start_reads_the_agent_and_its_instances_besides(lkps: Lkps
     cold = lkps.another_process()
     meter = Meter(cold)
     ok(await cold.start())
-    assert meter.spent() == Spent(["get"], ["live"], ["add"], [1], ["create"])
+    assert meter.spent() == Spent(["get"], ["live"], ["add"], [1], ["create"], *POLICY)
 
 
 async def test_the_start_of_an_agent_that_is_offline_asks_for_instances_once(lkps: Lkps) -> None:
     lkps.clock.pass_by(180)
     meter = Meter(lkps)
     ok(await lkps.start())
-    assert meter.spent() == Spent(["get"], ["live"], ["add"], [1], ["create"])
+    assert meter.spent() == Spent(["get"], ["live"], ["add"], [1], ["create"], *POLICY)
 
 
 async def test_what_is_read_is_remembered_between_starts(lkps: Lkps) -> None:
@@ -129,7 +142,7 @@ async def test_starts_in_one_moment_share_their_audit_transactions(lkps: Lkps) -
 async def test_a_start_of_an_unknown_agent_makes_nothing(lkps: Lkps) -> None:
     meter = Meter(lkps)
     assert (await lkps.start("nobody")).status == 403
-    assert meter.spent() == Spent(["get"], ["live"], [], [1], [])
+    assert meter.spent() == Spent(["get"], ["live"], [], [1], [], *POLICY)
 
 
 async def test_a_registration_is_one_row_and_one_audit_row(lkps: Lkps) -> None:
@@ -144,7 +157,9 @@ async def test_the_first_registration_of_a_name_adds_the_name_besides() -> None:
     lkps = Lkps()
     meter = Meter(lkps)
     ok(await lkps.send("POST", "agent/register", {"agent_name": "concierge"}, by=AGENT))
-    assert meter.spent() == Spent(["get", "get", "add"], ["add"], [], [1, 1], [])
+    assert meter.spent() == Spent(
+        ["get", "get", "add"], ["add"], [], [1, 1], [], revocations=["page"]
+    )
 
 
 async def test_a_heartbeat_reads_and_writes_its_row_and_records_nothing() -> None:
@@ -160,7 +175,7 @@ async def test_a_heartbeat_reads_and_writes_its_row_and_records_nothing() -> Non
     lkps.clock.pass_by(1800)
     meter = Meter(lkps)
     ok(await lkps.send("POST", f"{path}/renew", body, by=AGENT))
-    assert meter.spent() == Spent(["get"], ["get", "replace"], [], [1], [])
+    assert meter.spent() == Spent(["get"], ["get", "replace"], [], [1], [], revocations=["page"])
 
     meter = Meter(lkps)
     ok(await lkps.send("DELETE", path, by=AGENT))
@@ -190,7 +205,7 @@ async def test_reading_and_assigning_an_agent(lkps: Lkps) -> None:
     ok(await lkps.send("GET", "agents/concierge", by=ADMIN))
     assert meter.spent() == Spent()
 
-    ok(await lkps.send("PUT", "agents/concierge", {}, by=ADMIN))
+    ok(await lkps.assign({"beat_id": "BEAT-7"}))
     assert meter.spent() == Spent(agents=["get", "replace"], trail=[1])
 
 

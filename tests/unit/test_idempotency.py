@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lkps_core.errors import LiveKitUnavailable
 from tests.builders.lkps import ALICE, CLIENT, OTHER_CLIENT, Answered, Lkps, user
-from tests.builders.stepping import SteppingRooms, SteppingRows, SteppingTrail
+from tests.builders.stepping import SteppingRooms, SteppingSessions, SteppingTrail
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ async def lkps() -> Lkps:
     return lkps
 
 
-def stepping(lkps: Lkps, seed: int) -> tuple[Lkps, SteppingRooms, SteppingRows]:  # type: ignore[type-arg]
+def stepping(lkps: Lkps, seed: int) -> tuple[Lkps, SteppingRooms, SteppingSessions]:
     """Another process, whose calls can be stopped."""
-    rooms, sessions = SteppingRooms(lkps.rooms), SteppingRows(lkps.sessions)
+    rooms, sessions = SteppingRooms(lkps.rooms), SteppingSessions(lkps.sessions)
     process = replace(
         lkps, rooms=rooms, sessions=sessions, trail=SteppingTrail(lkps.trail), seed=seed
     )
@@ -241,7 +241,7 @@ async def test_a_start_that_others_always_overtake_is_told_to_try_again(lkps: Lk
 JITTER = st.lists(st.integers(0, 4), max_size=60)
 
 
-def unevenly(pauses: list[int], *ports: SteppingRooms | SteppingRows | SteppingTrail) -> None:  # type: ignore[type-arg]
+def unevenly(pauses: list[int], *ports: SteppingRooms | SteppingSessions | SteppingTrail) -> None:
     """Each call of these ports takes a drawn number of turns, before and after its effect."""
     turns: Iterator[int] = chain(pauses, repeat(0))
 

@@ -36,6 +36,7 @@ AGENT_ELSEWHERE = bearer(
     app_claims(oid=guid("sp agent"), azp=guid("app another"), roles=["LKPS.Agent"])
 )
 AGENT_AS_CLIENT = app("agent", "LKPS.Client")
+OWNERS = [{"tid": TENANT, "oid": guid(name)} for name in ("sp owner", "user olga")]
 UNKNOWN = "concierge--" + "a" * 26
 UNKNOWN_AGENT = "nobody--" + "a" * 26
 
@@ -83,13 +84,9 @@ class World:
 async def world() -> World:
     lkps = Lkps()
     registration = await lkps.register()
-    owners = [
-        {"tid": TENANT, "oid": guid("sp owner")},
-        {"tid": TENANT, "oid": guid("user olga")},
-    ]
     runners = [{"tid": TENANT, "oid": guid("sp agent")}]
-    body = {"runners": runners, "owners": owners}
-    assert (await lkps.send("PUT", "agents/concierge", body, by=ADMIN)).status == 200
+    body = {"runners": runners, "owners": OWNERS}
+    assert (await lkps.assign(body)).status == 200
     session = (await lkps.start()).json["session_id"]
     return World(lkps, registration["registration_id"], session, registration["expires_at"])
 
@@ -160,7 +157,7 @@ async def test_to_anyone_else_a_registration_is_as_unknown_as_one_that_never_was
 
 async def test_another_runner_of_the_name_cannot_touch_the_registration(world: World) -> None:
     runners = [{"tid": TENANT, "oid": guid(f"sp {name}")} for name in ("agent", "other agent")]
-    await world.lkps.send("PUT", "agents/concierge", {"runners": runners}, by=ADMIN)
+    await world.lkps.assign({"runners": runners, "owners": OWNERS})
     for what in ("renew", "deregister"):
         assert (await world.act(what, world.registration, OTHER_AGENT)).status == 404
 
@@ -169,7 +166,7 @@ async def test_another_runner_of_the_name_cannot_touch_the_registration(world: W
 async def test_who_runs_the_name_no_more_cannot_touch_its_own_registration(
     world: World, what: str
 ) -> None:
-    await world.lkps.send("PUT", "agents/concierge", {"runners": []}, by=ADMIN)
+    await world.lkps.assign({"runners": [], "owners": OWNERS})
     answer = await world.act(what, world.registration, AGENT)
     assert (answer.status, answer.json["code"]) == (403, "agent_not_runnable")
 
@@ -233,7 +230,7 @@ async def test_a_foreign_name_cannot_be_registered(world: World) -> None:
 
 async def test_a_foreign_and_an_unassigned_name_answer_a_registration_alike() -> None:
     lkps = Lkps({"LKPS_AGENT_NAMES": "assigned"})
-    await lkps.send("PUT", "agents/concierge", {"runners": []}, by=ADMIN)
+    await lkps.assign({"runners": []})
     lkps = lkps.another_process()
     answers = [
         plain(await lkps.send("POST", "agent/register", {"agent_name": name}, by=AGENT))

@@ -9,12 +9,27 @@ import pytest
 from lkps_core import errors
 from lkps_core.api.openapi import refusals
 from lkps_core.api.operations import OPERATIONS
+from lkps_core.call import Call
 from lkps_core.errors import Refusal
+from lkps_core.governance.grants import new_grant
+from lkps_core.identity import Principal
+from lkps_core.policy.model import PlatformLimits
 from lkps_core.services import Services
+from lkps_core.wire.grants import CreateGrant
 from lkps_core.wiring import wire
-from tests.builders.lkps import ADMIN, AGENT, CLIENT, OTHER_AGENT, Answered, Lkps, app
-from tests.builders.stepping import SteppingRows
-from tests.builders.tokens import app_claims, bearer
+from tests.builders.lkps import (
+    ADMIN,
+    AGENT,
+    CLIENT,
+    MANAGER,
+    OTHER_AGENT,
+    Answered,
+    Lkps,
+    app,
+    guid,
+)
+from tests.builders.stepping import SteppingRows, SteppingSessions
+from tests.builders.tokens import TENANT, app_claims, bearer, user_claims
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -125,10 +140,10 @@ async def _at_the_same_moment(lkps: Lkps) -> Answered:
     table = SteppingRows(lkps.agents)
 
     async def elsewhere() -> None:
-        await lkps.send("PUT", "agents/concierge", {"beat_id": "B-1"}, by=ADMIN)
+        await lkps.assign({"beat_id": "B-1"})
 
     table.steps.once("replace", "before", elsewhere)
-    return await replace(lkps, agents=table, seed=9).send("PUT", "agents/concierge", {}, by=ADMIN)
+    return await replace(lkps, agents=table, seed=9).assign({})
 
 
 async def _without_livekit(lkps: Lkps) -> Answered:
@@ -155,9 +170,120 @@ async def _without_settings(lkps: Lkps) -> Answered:
 
 
 async def _with_a_fault_of_ours(lkps: Lkps) -> Answered:
-    table = SteppingRows(lkps.sessions)
+    table = SteppingSessions(lkps.sessions)
     table.steps.fail("add", RuntimeError("the particulars"))
     return await replace(lkps, sessions=table, seed=9).start()
+
+
+NEW = {"client_app_id": guid("app client"), "reason": "a test"}
+OWNER_ID, RUNNER_ID = ({"tid": TENANT, "oid": guid(name)} for name in ("sp manager", "sp agent"))
+FRESH = {"if-match": "*"}
+
+
+async def _managed(lkps: Lkps) -> None:
+    """`concierge` has an owner beside its runner."""
+    await lkps.assign({"owners": [OWNER_ID], "runners": [RUNNER_ID]})
+
+
+async def _change(lkps: Lkps, body: object, by: str = MANAGER) -> Answered:
+    return await lkps.send("PATCH", "agents/concierge", body, by=by, headers=FRESH)
+
+
+async def _block(lkps: Lkps, by: str = ADMIN, **subject: str) -> Answered:
+    return await lkps.send("POST", "revocations", {**subject, "reason": "a test"}, by=by)
+
+
+async def _with_too_many_groups(lkps: Lkps) -> Answered:
+    claims = user_claims(_claim_names={"groups": "src1"})
+    return await lkps.start("nobody", by=bearer(claims))
+
+
+async def _while_blocked(lkps: Lkps) -> Answered:
+    await _block(lkps, client_app_id=guid("app client"))
+    return await lkps.start()
+
+
+async def _of_a_blocked_agent(lkps: Lkps) -> Answered:
+    await _block(lkps, agent_name="concierge")
+    return await lkps.send("POST", "agent/register", {"agent_name": "concierge"}, by=AGENT)
+
+
+async def _by_its_own_runner(lkps: Lkps) -> Answered:
+    await lkps.assign({"owners": [RUNNER_ID], "runners": [RUNNER_ID]})
+    return await _change(lkps, {}, by=app("agent", "LKPS.Manage"))
+
+
+async def _without_an_owner(lkps: Lkps) -> Answered:
+    await _managed(lkps)
+    return await _change(lkps, {"owners": []})
+
+
+async def _without_oneself(lkps: Lkps) -> Answered:
+    await _managed(lkps)
+    return await _change(lkps, {"owners": [RUNNER_ID]})
+
+
+async def _while_it_rotates(lkps: Lkps) -> Answered:
+    path, body = "agents/concierge/rotate", {"reason": "a test"}
+    await lkps.send("POST", path, body, by=ADMIN)
+    return await lkps.send("POST", path, body, by=ADMIN)
+
+
+async def _unknown_grant(lkps: Lkps) -> Answered:
+    return await lkps.send("GET", "agents/concierge/grants/none", by=ADMIN)
+
+
+async def _grant_again(lkps: Lkps) -> Answered:
+    await lkps.send("POST", "agents/concierge/grants", NEW, by=ADMIN)
+    other = {**NEW, "max_sessions": 7}
+    return await lkps.send("POST", "agents/concierge/grants", other, by=ADMIN)
+
+
+async def _with_a_grant_too_many(lkps: Lkps) -> Answered:
+    grants = [{**NEW, "user_oid": guid(f"user {number}")} for number in range(500)]
+    for grant in grants:
+        await lkps.grants.add(
+            new_grant(_call(lkps), "concierge", CreateGrant.model_validate(grant))
+        )
+    return await lkps.send("POST", "agents/concierge/grants", NEW, by=ADMIN)
+
+
+def _call(lkps: Lkps) -> Call:
+    principal = Principal("app", TENANT, guid("sp admin"), guid("app admin"), "uti", frozenset())
+    return Call(principal, lkps.clock(), "grant_create", "request-1")
+
+
+async def _unknown_block(lkps: Lkps) -> Answered:
+    return await lkps.send("GET", "revocations/agent:nobody", by=ADMIN)
+
+
+async def _block_oneself(lkps: Lkps) -> Answered:
+    return await _block(lkps, client_app_id=guid("app admin"))
+
+
+async def _without_a_version(lkps: Lkps) -> Answered:
+    return await lkps.send("PATCH", "agents/concierge", {}, by=ADMIN)
+
+
+async def _of_another_version(lkps: Lkps) -> Answered:
+    headers = {"if-match": '"another"'}
+    return await lkps.send("PATCH", "agents/concierge", {}, by=ADMIN, headers=headers)
+
+
+async def _with_a_wrong_page(lkps: Lkps) -> Answered:
+    return await lkps.send("GET", "agents?limit=0", by=ADMIN)
+
+
+async def _too_often(lkps: Lkps) -> Answered:
+    await lkps.limits.add(PlatformLimits(starts_per_minute_per_application=1))
+    await lkps.start()
+    return await lkps.start()
+
+
+async def _too_many(lkps: Lkps) -> Answered:
+    await _change(lkps, {"max_sessions": 1}, by=ADMIN)
+    await lkps.start()
+    return await lkps.start()
 
 
 BEARER = 'Bearer realm="lkps"'
@@ -199,7 +325,24 @@ CASES = [
     Case(errors.HeaderInvalid, _with_a_bad_key),
     Case(errors.AgentNotCallable, _of_nobody),
     Case(errors.AgentNotRunnable, _of_anothers_name, "agent_register"),
+    Case(errors.GroupsOverage, _with_too_many_groups),
+    Case(errors.CallerBlocked, _while_blocked),
+    Case(errors.AgentBlocked, _of_a_blocked_agent, "agent_register"),
     Case(errors.AgentNotFound, _unknown_agent, "agent_show"),
+    Case(errors.RunnerMayNotManage, _by_its_own_runner, "agent_change"),
+    Case(errors.LastOwner, _without_an_owner, "agent_change"),
+    Case(errors.WouldLockYouOut, _without_oneself, "agent_change"),
+    Case(errors.RotationUnderWay, _while_it_rotates, "agent_rotate", (("Retry-After", "60"),)),
+    Case(errors.GrantNotFound, _unknown_grant, "grant_show"),
+    Case(errors.GrantExists, _grant_again, "grant_create"),
+    Case(errors.TooManyGrants, _with_a_grant_too_many, "grant_create"),
+    Case(errors.RevocationNotFound, _unknown_block, "revocation_show"),
+    Case(errors.WouldBlockYourself, _block_oneself, "revocation_create"),
+    Case(errors.PreconditionRequired, _without_a_version, "agent_change"),
+    Case(errors.PreconditionFailed, _of_another_version, "agent_change"),
+    Case(errors.QueryInvalid, _with_a_wrong_page, "agents_list"),
+    Case(errors.RateLimited, _too_often, headers=(("Retry-After", "60"),)),
+    Case(errors.TooManySessions, _too_many, headers=(("Retry-After", "10"),)),
     Case(errors.RegistrationNotFound, _unknown_registration, "agent_deregister"),
     Case(errors.SessionNotFound, _unknown_session, "session_show"),
     Case(errors.SessionEnded, _after_the_end),

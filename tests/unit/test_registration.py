@@ -121,7 +121,7 @@ async def test_where_names_are_assigned_nobody_claims_one() -> None:
 async def test_whom_an_admin_made_a_runner_may_register() -> None:
     lkps = Lkps({"LKPS_AGENT_NAMES": "assigned"})
     runner = {"tid": TENANT, "oid": guid("sp agent")}
-    await lkps.send("PUT", "agents/concierge", {"runners": [runner]}, by=ADMIN)
+    await lkps.assign({"runners": [runner]})
     assert (await registered(lkps, "concierge")).status == 200
 
 
@@ -129,7 +129,7 @@ async def test_a_runner_of_before_is_one_no_more_once_the_name_is_assigned_anew(
     await lkps.register()
     elsewhere = lkps.another_process()
     runner = {"tid": TENANT, "oid": guid("sp other agent")}
-    await elsewhere.send("PUT", "agents/concierge", {"runners": [runner]}, by=ADMIN)
+    await elsewhere.assign({"runners": [runner]})
     lkps.clock.pass_by(5)
     assert (await registered(lkps, "concierge")).json["code"] == "agent_not_runnable"
     assert (await registered(lkps, "concierge", by=OTHER_AGENT)).status == 200
@@ -139,7 +139,7 @@ async def test_a_new_runner_need_not_wait_until_a_process_forgets(lkps: Lkps) ->
     await lkps.register()
     await lkps.start()
     runner = {"tid": TENANT, "oid": guid("sp other agent")}
-    await lkps.another_process().send("PUT", "agents/concierge", {"runners": [runner]}, by=ADMIN)
+    await lkps.another_process().assign({"runners": [runner]})
     assert (await registered(lkps, "concierge", by=OTHER_AGENT)).status == 200
 
 
@@ -152,7 +152,7 @@ async def test_outside_production_a_user_may_run_an_agent(environment: str) -> N
 async def test_in_production_no_user_runs_an_agent() -> None:
     lkps = Lkps({"LKPS_ENVIRONMENT": "prod"})
     alice = {"tid": TENANT, "oid": guid("user alice")}
-    await lkps.send("PUT", "agents/concierge", {"runners": [alice]}, by=ADMIN)
+    await lkps.assign({"runners": [alice]})
     answer = await registered(lkps, "concierge", by=user("alice", "Agent.Register"))
     assert (answer.status, answer.json["code"]) == (403, "permission_lacking")
 
@@ -230,9 +230,7 @@ async def test_a_claim_that_was_assigned_meanwhile_is_left_alone(lkps: Lkps) -> 
     await stop.reached.wait()
     runner = {"tid": TENANT, "oid": guid("sp other agent")}
     elsewhere = lkps.another_process()
-    assert (
-        await elsewhere.send("PUT", "agents/concierge", {"runners": [runner]}, by=ADMIN)
-    ).status == 200
+    assert (await elsewhere.assign({"runners": [runner]})).status == 200
     assert (await claim).status == 503
     assert (await owned(lkps)).runners == {OTHER_AGENT_ID}
     stop.release()
@@ -313,7 +311,7 @@ async def test_a_claim_that_was_assigned_while_it_was_taken_back_is_left_alone(l
     runner = {"tid": TENANT, "oid": guid("sp other agent")}
 
     async def assign() -> None:
-        await lkps.send("PUT", "agents/concierge", {"runners": [runner]}, by=ADMIN)
+        await lkps.assign({"runners": [runner]})
 
     table.steps.once("remove", "before", assign)
     assert (await registered(replace(lkps, agents=table, seed=3), "concierge")).status == 503

@@ -89,7 +89,7 @@ async def test_a_rotated_routing_secret_comes_with_the_next_renewal(lkps: Lkps) 
 async def test_who_is_no_longer_a_runner_is_renewed_no_more(lkps: Lkps) -> None:
     held = await lkps.register()
     runner = {"tid": TENANT, "oid": guid("sp other agent")}
-    await lkps.another_process().send("PUT", "agents/concierge", {"runners": [runner]}, by=ADMIN)
+    await lkps.another_process().assign({"runners": [runner]})
     lkps.clock.pass_by(5)
     before = await lease(lkps)
     answer = await renew(lkps, held)

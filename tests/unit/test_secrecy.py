@@ -14,7 +14,16 @@ from lkps_core.ports import Room
 from lkps_core.settings import Settings
 from lkps_core.wire.agents import Registered, Renewed
 from lkps_core.wire.sessions import SessionStarted
-from tests.builders.lkps import ADMIN, AGENT, CLIENT, ENVIRONMENT, OTHER_CLIENT, Answered, Lkps
+from tests.builders.lkps import (
+    ADMIN,
+    AGENT,
+    CLIENT,
+    ENVIRONMENT,
+    OTHER_CLIENT,
+    Answered,
+    Lkps,
+    guid,
+)
 from tests.builders.stepping import SteppingRooms
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -30,7 +39,8 @@ class Run:
 
     async def send(self, method: str, path: str, body: object = None, by: str = CLIENT) -> Answered:
         self.lkps.clock.pass_by(1)
-        answer = await self.lkps.send(method, path, body, by=by, headers={"idempotency-key": "k"})
+        headers = {"idempotency-key": "k", "if-match": "*"}
+        answer = await self.lkps.send(method, path, body, by=by, headers=headers)
         self.answers.append(answer)
         if answer.raw and answer.status == 200:
             answered = answer.json
@@ -57,6 +67,7 @@ class Run:
         await self.send("GET", "agents/concierge", by=ADMIN)
         await self.send("DELETE", registration, by=AGENT)
         await self.send("PUT", "agents/concierge", {}, ADMIN)
+        await self.governance()
         for path in ("health/ready", "health/live", "openapi.json"):
             await self.send("GET", path, by=ADMIN)
         rooms = SteppingRooms(self.lkps.rooms)
@@ -68,6 +79,24 @@ class Run:
         await self.send("POST", "session/start", {**body, "metadata": "fourth"})
         self.lkps.rooms.down = self.lkps.trail.down = False
         await self.lkps.services.close()
+
+    async def governance(self) -> None:
+        agent, client = "agents/concierge", guid("app client")
+        await self.send("PATCH", agent, {"access_mode": "granted"}, ADMIN)
+        terms = {"client_app_id": client, "reason": "a test"}
+        granted = await self.send("POST", f"{agent}/grants", terms, ADMIN)
+        await self.send("PATCH", f"{agent}/grants/{granted.json['grant_id']}", {}, ADMIN)
+        await self.send("POST", f"{agent}/rotate", {"reason": "a test"}, ADMIN)
+        await self.send("POST", "authorization/check", {"agent_name": "concierge"})
+        block = {"agent_name": "concierge", "reason": "a test"}
+        await self.send("POST", "revocations", block, ADMIN)
+        await self.send("DELETE", "revocations/agent:concierge", by=ADMIN)
+        await self.send("PUT", "limits", {}, ADMIN)
+        for path in ("agents", f"{agent}/grants", "policy", "limits", "revocations", "whoami"):
+            await self.send("GET", path, by=ADMIN)
+        policy = {"agents": {"concierge": {"access_mode": "open"}}}
+        await self.send("POST", "policy/plan", policy, ADMIN)
+        await self.send("POST", "policy/apply", policy, ADMIN)
 
 
 @pytest.fixture
@@ -85,7 +114,8 @@ def secrets_of(run: Run) -> Iterator[str]:
     yield ENVIRONMENT["LKPS_SECRET"]
     yield repr(settings.secret)
     yield settings.secret.hex()
-    yield routing_secret(settings.secret, "concierge", 1)
+    for version in (1, 2):
+        yield routing_secret(settings.secret, "concierge", version)
     for token in run.issued:
         yield from token.split(".")[1:]
     for caller in (AGENT, CLIENT, OTHER_CLIENT, ADMIN):

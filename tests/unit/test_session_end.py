@@ -7,7 +7,7 @@ import pytest
 
 from lkps_core.ports import RoomParticipant
 from tests.builders.lkps import ADMIN, CLIENT, Answered, Lkps, app, guid
-from tests.builders.stepping import SteppingRooms, SteppingRows, SteppingTrail
+from tests.builders.stepping import SteppingRooms, SteppingSessions, SteppingTrail
 from tests.builders.tokens import TENANT
 
 OWNER = app("owner", "LKPS.Manage")
@@ -103,7 +103,7 @@ async def test_who_else_may_end_a_session_is_told_as_its_cause(
 ) -> None:
     session_id = await started(lkps)
     ids = [{"tid": TENANT, "oid": guid("sp owner")}]
-    await lkps.send("PUT", "agents/concierge", {"owners": ids}, by=ADMIN)
+    await lkps.assign({"owners": ids})
     assert (await end(lkps, session_id, by=by)).json["cause"] == cause
 
 
@@ -187,7 +187,7 @@ async def test_a_repeated_start_that_fails_while_the_session_ends_leaves_no_room
 
 async def test_a_start_that_joined_first_keeps_the_session_and_the_end_is_told(lkps: Lkps) -> None:
     session_id = (await lkps.start(key="one")).json["session_id"]
-    table = SteppingRows(lkps.sessions)
+    table = SteppingSessions(lkps.sessions)
     stop = table.steps.stop("replace", "before")
     ending = asyncio.create_task(end(replace(lkps, sessions=table, seed=3), session_id))
     await stop.reached.wait()
@@ -202,7 +202,7 @@ async def test_a_start_that_joined_first_keeps_the_session_and_the_end_is_told(l
 
 async def test_an_end_that_came_first_keeps_a_repeated_start_from_answering(lkps: Lkps) -> None:
     session_id = (await lkps.start(key="one")).json["session_id"]
-    table = SteppingRows(lkps.sessions)
+    table = SteppingSessions(lkps.sessions)
     stop = table.steps.stop("replace", "before")
     repeating = asyncio.create_task(replace(lkps, sessions=table, seed=3).start(key="one"))
     await stop.reached.wait()

@@ -19,7 +19,7 @@ from tests.builders.lkps import (
     guid,
     user,
 )
-from tests.builders.stepping import SteppingRooms, SteppingRows
+from tests.builders.stepping import SteppingRooms, SteppingSessions
 from tests.builders.tokens import TENANT
 
 
@@ -340,7 +340,7 @@ async def test_every_client_may_call_an_open_agent(lkps: Lkps) -> None:
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_session_whose_rows_answer_was_lost_is_taken_back(lkps: Lkps) -> None:
-    table = SteppingRows(lkps.sessions)
+    table = SteppingSessions(lkps.sessions)
     table.lose("add")
     answer = await replace(lkps, sessions=table, seed=3).start(key="one")
     assert (answer.status, answer.json["code"]) == (503, "storage_unavailable")

@@ -12,7 +12,7 @@ from lkps_core.sessions.model import Session
 from lkps_core.undoing import Undoing
 from tests.builders.conditions import until
 from tests.builders.lkps import CLIENT, Lkps
-from tests.builders.stepping import SteppingRooms, SteppingRows, SteppingTrail
+from tests.builders.stepping import SteppingRooms, SteppingSessions, SteppingTrail
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -109,7 +109,7 @@ async def test_a_room_whose_making_was_not_answered_is_ended(lkps: Lkps) -> None
 
 @pytest.mark.parametrize("how", ["refuse", "lose"])
 async def test_without_its_row_a_session_leaves_no_room(lkps: Lkps, how: str) -> None:
-    table = SteppingRows(lkps.sessions)
+    table = SteppingSessions(lkps.sessions)
     getattr(table, how)("add")
     assert (await replace(lkps, sessions=table, seed=3).start()).status == 503
     assert (lkps.rooms.rooms, rows(lkps)) == ({}, [])
@@ -127,7 +127,7 @@ async def test_without_its_audit_row_a_session_leaves_neither(lkps: Lkps) -> Non
 async def test_when_everything_fails_everything_is_undone_once_it_returns(lkps: Lkps) -> None:
     rooms, table, trail = (
         SteppingRooms(lkps.rooms),
-        SteppingRows(lkps.sessions),
+        SteppingSessions(lkps.sessions),
         SteppingTrail(lkps.trail),
     )
     rooms.lose("create")
@@ -156,7 +156,7 @@ async def test_livekit_being_down_for_long_does_not_hold_the_caller(lkps: Lkps) 
 
 async def test_a_row_that_another_start_wrote_anew_is_left_alone(lkps: Lkps) -> None:
     """The undoing that LiveKit's outage held up meets the session that was started after it."""
-    rooms, table = SteppingRooms(lkps.rooms), SteppingRows(lkps.sessions)
+    rooms, table = SteppingRooms(lkps.rooms), SteppingSessions(lkps.sessions)
     rooms.refuse("create")
     process = replace(lkps, rooms=rooms, sessions=table, seed=3)
     stop = table.steps.stop("get", "before")
@@ -173,7 +173,7 @@ async def test_a_row_that_another_start_wrote_anew_is_left_alone(lkps: Lkps) -> 
 
 
 async def test_a_row_that_was_joined_while_it_was_to_be_taken_back_stays(lkps: Lkps) -> None:
-    rooms, table = SteppingRooms(lkps.rooms), SteppingRows(lkps.sessions)
+    rooms, table = SteppingRooms(lkps.rooms), SteppingSessions(lkps.sessions)
     rooms.lose("create")
     process = replace(lkps, rooms=rooms, sessions=table, seed=3)
     stop = table.steps.stop("replace", "before")
@@ -188,7 +188,7 @@ async def test_a_row_that_was_joined_while_it_was_to_be_taken_back_stays(lkps: L
 
 
 async def test_a_session_that_ended_while_its_start_was_undone_stays_ended(lkps: Lkps) -> None:
-    rooms, table = SteppingRooms(lkps.rooms), SteppingRows(lkps.sessions)
+    rooms, table = SteppingRooms(lkps.rooms), SteppingSessions(lkps.sessions)
     rooms.lose("create")
     process = replace(lkps, rooms=rooms, sessions=table, seed=3)
     stop = table.steps.stop("remove", "before")

@@ -3,6 +3,7 @@
 from lkps_core.adapters.tables.account import TablesAccount
 from lkps_core.adapters.tables.registrations import TableRegistrations
 from lkps_core.adapters.tables.rows import TableRows
+from lkps_core.adapters.tables.sessions import TableSessions
 from lkps_core.adapters.tables.trail import TableTrailRows
 
-__all__ = ["TableRegistrations", "TableRows", "TableTrailRows", "TablesAccount"]
+__all__ = ["TableRegistrations", "TableRows", "TableSessions", "TableTrailRows", "TablesAccount"]

@@ -32,7 +32,8 @@ class Codec[T: Row]:
     def entity(self, row: T) -> Entity:
         entity: Entity = {"PartitionKey": table_key(row.partition), "RowKey": table_key(row.key)}
         for name in self._queried:
-            entity[name] = getattr(row, name).isoformat()
+            value = getattr(row, name)
+            entity[name] = value if isinstance(value, str) else value.isoformat()
         entity["row"] = self._adapter.dump_json(row).decode()
         return entity
 

@@ -20,4 +20,4 @@ class TableRegistrations(TableRows[Registration]):
             agent_name=agent_name,
             second=second,
         )
-        return [registration for registration in found if registration.is_live(now)]
+        return [stored.row for stored in found if stored.row.is_live(now)]

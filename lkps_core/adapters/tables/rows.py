@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from azure.core import MatchConditions
-from azure.data.tables import UpdateMode
+from azure.data.tables import TableEntity, UpdateMode
 
 from lkps_core.adapters.tables.account import CALL_SECONDS, TablesAccount
 from lkps_core.adapters.tables.codec import Codec, Entity, table_key
 from lkps_core.adapters.tables.commit import GroupCommit
 from lkps_core.errors import StorageUnavailable
 from lkps_core.ports import AlreadyThere, Changed, Row, Stored
+
+PAGE = 1000
+"""Rows that the service gives at once, at the most."""
 
 
 class TableRows[T: Row]:
@@ -31,7 +35,7 @@ class TableRows[T: Row]:
             entity = await self._account.call(lambda: self._table.get_entity(*places))
         except LookupError:
             return None
-        return Stored(self._codec.row(entity), str(entity.metadata["etag"]))
+        return self._stored(entity)
 
     async def add(self, row: T) -> str:
         try:
@@ -71,18 +75,46 @@ class TableRows[T: Row]:
             )
         )
 
-    async def _first(self, most: int, query: str, **parameters: str) -> list[T]:
-        """Rows of the first page, which is enough where `most` bounds it."""
+    async def page(
+        self, partition: str, *, after: str = "", before: str = "", most: int = 1000
+    ) -> Sequence[Stored[T]]:
+        query = "PartitionKey eq @partition and RowKey gt @after"
+        parameters = {"partition": table_key(partition), "after": after and table_key(after)}
+        if before:
+            query += " and RowKey lt @before"
+            parameters["before"] = before
+        return await self._first(most, query, **parameters)
 
-        async def read() -> list[T]:
-            pages = self._table.query_entities(
-                query, parameters=parameters, results_per_page=most
-            ).by_page()
-            async for page in pages:
-                return [self._codec.row(entity) async for entity in page]
-            return []
+    async def _first(self, most: int | None, query: str, **parameters: str) -> list[Stored[T]]:
+        """The first `most` rows, or all of them, a page of a thousand at a time.
 
-        return await self._account.call(read)
+        The service may end a page early, and even send an empty one: it says whether more come.
+        """
+        found: list[Stored[T]] = []
+        continuation: str | None = None
+        while most is None or len(found) < most:
+            wanted = PAGE if most is None else min(PAGE, most - len(found))
+            rows, continuation = await self._account.call(
+                partial(self._page, query, parameters, wanted, continuation)
+            )
+            found += rows
+            if not continuation:
+                break
+        return found
+
+    async def _page(
+        self, query: str, parameters: dict[str, str], most: int, continuation: str | None
+    ) -> tuple[list[Stored[T]], str | None]:
+        pages = self._table.query_entities(
+            query, parameters=parameters, results_per_page=most
+        ).by_page(continuation)
+        async for page in pages:
+            rows = [self._stored(entity) async for entity in page]
+            return rows, pages.continuation_token  # type: ignore[attr-defined]
+        return [], None
+
+    def _stored(self, entity: TableEntity) -> Stored[T]:
+        return Stored(self._codec.row(entity), str(entity.metadata["etag"]))
 
     async def _insert(self, entities: Sequence[Entity]) -> Sequence[str | Exception]:
         """One row as a plain insertion, several as a transaction; each its own where that fails."""

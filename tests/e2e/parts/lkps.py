@@ -75,6 +75,12 @@ class Lkps:
     async def end(self, session_id: str, who: str = "client") -> Answer:
         return await self.call(who, "POST", f"session/{session_id}/end")
 
+    async def set_limits(self, **limits: int) -> Answer:
+        """The platform's limits, as its admin; those that are not named become the defaults."""
+        answer = await self.call("admin", "PUT", "limits", limits, {"If-Match": "*"})
+        assert answer.status == 200, answer.body
+        return answer
+
     async def call(
         self,
         who: str,

@@ -1,0 +1,163 @@
+"""Policy as code: plan a file, apply it, export what is live. Applying twice is as good as once."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Iterable
+
+from lkps_core.agents.assigning import Assigning
+from lkps_core.agents.managing import manages
+from lkps_core.agents.model import AccessMode, Agent
+from lkps_core.audit.stream import Trail
+from lkps_core.call import Call
+from lkps_core.governance.granting import Granting
+from lkps_core.governance.limiting import Limiting
+from lkps_core.governance.linting import lint
+from lkps_core.governance.live_policy import LivePolicy, agent_policy, read_live
+from lkps_core.governance.planning import (
+    AgentPlan,
+    GrantStep,
+    Plan,
+    limits_change,
+    may_plan,
+    plan,
+)
+from lkps_core.identity.permissions import ADMINISTER
+from lkps_core.policy.evidence import Evidences, every
+from lkps_core.policy.model import Grant, PlatformLimits
+from lkps_core.ports import Rows
+from lkps_core.preconditions import Expected
+from lkps_core.wire.policy import (
+    Applied,
+    Change,
+    Finding,
+    Planned,
+    PolicyAnswer,
+    PolicyDocument,
+)
+
+_AT_ONCE = 16
+
+
+class Applying:
+    def __init__(
+        self,
+        new_mode: AccessMode,
+        evidences: Evidences,
+        agents: Rows[Agent],
+        grants: Rows[Grant],
+        limits: Rows[PlatformLimits],
+        assigning: Assigning,
+        granting: Granting,
+        limiting: Limiting,
+        trail: Trail,
+    ) -> None:
+        self._new_mode = new_mode
+        self._evidences = evidences
+        self._agents = agents
+        self._grants = grants
+        self._limits = limits
+        self._assigning = assigning
+        self._granting = granting
+        self._limiting = limiting
+        self._trail = trail
+
+    async def plan(self, call: Call, document: PolicyDocument) -> Planned:
+        live, planned = await self._planned(call, document)
+        warnings = await self._warnings(call, live, planned)
+        return Planned(basis=live.basis, changes=_changes(live, planned), warnings=warnings)
+
+    async def apply(self, call: Call, document: PolicyDocument, expected: Expected) -> Applied:
+        """Make it so. Where it fails half way, what is done stays, and applying again goes on."""
+        live, planned = await self._planned(call, document)
+        expected.check(live.basis)
+        changes = _changes(live, planned)
+        warnings = await self._warnings(call, live, planned)
+        if changes:
+            await self._record(call, document, len(changes))
+            await self._carry_out(call, live, planned)
+        return Applied(changes=changes, warnings=warnings)
+
+    async def export(self, call: Call) -> PolicyAnswer:
+        """What the caller manages, in the file's own form; the limits for admins."""
+        rows = [stored.row for stored in await every(self._agents, "agents")]
+        names = [agent.name for agent in rows if manages(call, agent)]
+        live = await self._read_live(call, names)
+        limits = live.limits.row if live.limits else PlatformLimits()
+        return PolicyAnswer(
+            limits=_set_limits(limits) if call.caller.may(ADMINISTER) else None,
+            agents={name: agent_policy(one) for name, one in live.agents.items() if one.agent},
+        )
+
+    async def _planned(self, call: Call, document: PolicyDocument) -> tuple[LivePolicy, Plan]:
+        live = await self._read_live(call, document.agents)
+        return live, plan(call, document, live, self._new_mode)
+
+    async def _read_live(self, call: Call, names: Iterable[str]) -> LivePolicy:
+        return await read_live(
+            self._agents, self._grants, self._limits, names, lambda agent: may_plan(call, agent)
+        )
+
+    async def _warnings(self, call: Call, live: LivePolicy, planned: Plan) -> list[Finding]:
+        blocks = await self._evidences.blocks_now()
+        limits = planned.limits or (live.limits.row if live.limits else PlatformLimits())
+        return [
+            finding
+            for one in planned.agents
+            for finding in lint(one.intended, blocks, limits, call.at)
+        ]
+
+    async def _record(self, call: Call, document: PolicyDocument, changes: int) -> None:
+        text = json.dumps(document.model_dump(mode="json"), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        after = {"document_sha256": digest, "changes": changes}
+        await self._trail.record(call.event("policy.applied", after=after))
+
+    async def _carry_out(self, call: Call, live: LivePolicy, planned: Plan) -> None:
+        if planned.limits is not None:
+            await self._limiting.put(call, live.limits, planned.limits)
+        at_once = asyncio.Semaphore(_AT_ONCE)
+        for one in planned.agents:
+            await self._carry_out_agent(call, one, at_once)
+
+    async def _carry_out_agent(
+        self, call: Call, planned: AgentPlan, at_once: asyncio.Semaphore
+    ) -> None:
+        async def step(one: GrantStep) -> None:
+            async with at_once:
+                if one.after is not None:
+                    await self._granting.put(call, one.before, one.after)
+                elif one.before is not None:
+                    await self._granting.take(call, one.before)
+
+        is_new = planned.agent.before is None
+        if is_new:
+            await self._assigning.put(call, None, planned.agent.after)
+        await _all(step(one) for one in planned.coming)
+        if not is_new:
+            await self._assigning.put(call, planned.agent.before, planned.agent.after)
+        await _all(step(one) for one in planned.going)
+
+
+def _changes(live: LivePolicy, planned: Plan) -> list[Change]:
+    of_limits = limits_change(live, planned.limits) if planned.limits else None
+    of_agents = [change for one in planned.agents for change in one.changes()]
+    return [of_limits, *of_agents] if of_limits else of_agents
+
+
+def _set_limits(limits: PlatformLimits) -> dict[str, int]:
+    members = {
+        "starts_per_minute_per_application": limits.starts_per_minute_per_application,
+        "starts_per_minute_per_user": limits.starts_per_minute_per_user,
+        "max_sessions_per_agent": limits.max_sessions_per_agent,
+        "max_session_seconds": limits.max_session_seconds,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+async def _all(steps: Iterable[Awaitable[None]]) -> None:
+    """All to their end, then the first failure: none goes on behind the caller's back."""
+    outcomes = await asyncio.gather(*steps, return_exceptions=True)
+    failure = next((one for one in outcomes if isinstance(one, BaseException)), None)
+    if failure is not None:
+        raise failure

@@ -1,0 +1,1 @@
+"""Policy: who may start sessions with which agent, decided by one pure function."""
