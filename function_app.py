@@ -26,9 +26,7 @@ def answering(endpoint: Endpoint) -> Callable[[func.HttpRequest], Awaitable[func
     async def function(req: func.HttpRequest) -> func.HttpResponse:
         response = await api.answer(
             endpoint,
-            Request(
-                req.method.upper(), req.headers, req.route_params, req.get_body(), req.params
-            ),
+            Request(req.method.upper(), req.headers, req.route_params, req.get_body(), req.params),
         )
         return func.HttpResponse(
             response.body,

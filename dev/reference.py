@@ -1,5 +1,6 @@
-"""Writes `docs/api.md` from the table of operations: `python -m dev.reference`."""
+"""Writes `docs/api.md` and the policy file's JSON schema from the code: `python -m dev.reference`."""
 
+import json
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -7,9 +8,13 @@ from pydantic import BaseModel
 from lkps_core import errors
 from lkps_core.api.openapi import description, refusals
 from lkps_core.api.operations import OPERATIONS, Operation
+from lkps_core.api.operations.authorization import POLICY_LIMIT
 from lkps_core.api.operations.operation import BODY_LIMIT
+from lkps_core.wire.policy import PolicyDocument
 
-PAGE = Path(__file__).parents[1] / "docs/api.md"
+_ROOT = Path(__file__).parents[1]
+PAGE = _ROOT / "docs/api.md"
+SCHEMA = _ROOT / "sdk/python/src/lkps/cli/policy.schema.json"
 
 _HEAD = f"""# API reference
 
@@ -24,13 +29,22 @@ Every address begins with `/api`. Bodies and answers are JSON. Times are RFC 333
 | `Authorization: Bearer …` | an Entra access token for LKPS, version 2.0; the only thing that says who calls |
 | `Content-Type: application/json` | with every body |
 | `Idempotency-Key` | on `POST session/start`: 1 to 255 visible ASCII characters. The same key, caller and agent give the same session; after its end, `session_ended` |
+| `If-Match` | with every PATCH, with PUT of what is there, and where you like with DELETE: the `ETag` that you read, or `*` for whichever there is. `policy/apply` takes the plan's `basis` |
+| `If-None-Match: *` | with PUT `agents/{{name}}`: only when there is none of that name yet |
+| `ETag` | in answers: which version of an agent, a grant or the limits this is |
 | `X-Request-ID` | yours is recorded when it is 8 to 64 of `0-9A-Za-z._:-`; the answer has LKPS's own |
-| `Retry-After` | in answers, seconds: with every 503, `agent_offline` and `edited_meanwhile` |
+| `Retry-After` | in answers, seconds: with every 503 and 429, `agent_offline`, `rotation_under_way` and `edited_meanwhile` |
 
 ## Limits
 
-A body has at most {BODY_LIMIT // 1024} KiB and no unknown or repeated member. Participant metadata: 2 KiB; attributes: 32, and 2 KiB in all; `metadata` for the agent: 16 KiB.
+A body has at most {BODY_LIMIT // 1024} KiB ({POLICY_LIMIT // 1024**2} MiB at `policy/plan` and `policy/apply`) and no unknown or repeated member. Participant metadata: 2 KiB; attributes: 32, and 2 KiB in all; `metadata` for the agent: 16 KiB.
 Identities and attribute names must not begin with `agent-`, `lkps` or `lk.`.
+
+Session starts a minute are counted for each client application and each user, in each process of the service: 1,200 and 60 unless the platform's limits say otherwise.
+
+## Lists
+
+`GET agents`, `GET agents/{{name}}/grants` and `GET revocations` answer pages of `limit` entries, 100 unless said otherwise, at most 500. While there is more, the answer has `next`: give it as `after`.
 
 ## Browsers
 
@@ -51,6 +65,11 @@ _OPEN = """## Without credentials
 
 def page() -> str:
     return _HEAD + "".join(map(_section, OPERATIONS)) + _OPEN + _refusals()
+
+
+def schema() -> str:
+    """Of the policy file, for editors."""
+    return json.dumps(PolicyDocument.model_json_schema(), indent=2) + "\n"
 
 
 def _section(operation: Operation) -> str:
@@ -107,3 +126,4 @@ def _refusals() -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page())
+    SCHEMA.write_text(schema())

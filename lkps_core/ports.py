@@ -112,6 +112,14 @@ class Rooms(Protocol):
         """End the room for everyone in it; one that does not exist is a success."""
         ...
 
+    async def reroute(self, room: Room) -> bool:
+        """See to it that a standing room has one agent; whether it was dispatched anew.
+
+        LiveKit never tries a dispatch again that no worker took, and for some seconds after workers
+        came or went it does not tell who took one: so two may come, of whom the first one stays.
+        """
+        ...
+
     async def standing(self, room_names: Collection[str]) -> frozenset[str]:
         """Those of the rooms that there are."""
         ...

@@ -32,8 +32,8 @@ class Undoing:
         task.add_done_callback(self._running.discard)
         await asyncio.wait([task], timeout=PATIENCE)
 
-    def undo_later(self, step: Callable[[], Awaitable[None]], after: float | None = None) -> None:
-        """Run `step` once more, `after` seconds or LATE from now, unless the process ends first."""
+    def later(self, step: Callable[[], Awaitable[None]], after: float | None = None) -> None:
+        """Run `step` once, `after` seconds or LATE from now, unless the process ends first."""
         task = asyncio.create_task(
             self._persist_later(step, LATE if after is None else after), name="late undoing"
         )

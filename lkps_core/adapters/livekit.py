@@ -7,13 +7,14 @@ from typing import Final
 import aiohttp
 from google.protobuf.message import DecodeError
 from livekit.api import LiveKitAPI, ServerError
-from livekit.protocol.agent_dispatch import RoomAgentDispatch
+from livekit.protocol.agent_dispatch import CreateAgentDispatchRequest, RoomAgentDispatch
 from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.room import (
     CreateRoomRequest,
     DeleteRoomRequest,
     ListParticipantsRequest,
     ListRoomsRequest,
+    RoomParticipantIdentity,
 )
 
 from lkps_core.errors import LiveKitUnavailable
@@ -50,6 +51,29 @@ class LiveKitRooms:
         except LookupError:
             return
 
+    async def reroute(self, room: Room) -> bool:
+        if room.name not in await self.standing([room.name]):
+            return False  # asked of a room that is none, ListDispatch never answers
+        try:
+            if await self._keep_one_agent(room.name):
+                return False
+            dispatches = await _answered(self._api.agent_dispatch.list_dispatch(room.name))
+            if any(dispatch.state.jobs for dispatch in dispatches):
+                return False
+            await _answered(
+                self._api.agent_dispatch.create_dispatch(
+                    CreateAgentDispatchRequest(
+                        room=room.name,
+                        agent_name=room.agent_name,
+                        deployment=room.deployment,
+                        metadata=room.agent_metadata,
+                    )
+                )
+            )
+        except LookupError:  # it went in this moment
+            return False
+        return True
+
     async def standing(self, room_names: Collection[str]) -> frozenset[str]:
         if not room_names:  # to LiveKit, no names are all rooms
             return frozenset()
@@ -66,6 +90,17 @@ class LiveKitRooms:
         except LookupError:  # a single server answers with an empty list instead
             return []
         return [_participant(one) for one in listed.participants]
+
+    async def _keep_one_agent(self, room_name: str) -> bool:
+        """Remove all agents but the one that came first; whether there is one."""
+        listed = await _answered(
+            self._api.room.list_participants(ListParticipantsRequest(room=room_name))
+        )
+        agents = [one for one in listed.participants if one.kind == ParticipantInfo.Kind.AGENT]
+        for agent in sorted(agents, key=lambda one: one.joined_at_ms)[1:]:
+            identity = RoomParticipantIdentity(room=room_name, identity=agent.identity)
+            await _answered(self._api.room.remove_participant(identity))
+        return bool(agents)
 
     async def ping(self) -> None:
         await _answered(self._api.room.list_rooms(ListRoomsRequest(names=["lkps-ping"])))

@@ -130,13 +130,20 @@ class MemoryRooms:
         self._answer("create")
         if room.name in self.rooms:
             return
-        made = self.rooms[room.name] = MemoryRoom(room)
-        if (room.agent_name, room.deployment) in self.workers:
-            made.participants.append(RoomParticipant("agent-AJ_1", True, room.agent_name))
+        self.rooms[room.name] = MemoryRoom(room)
+        self._dispatch(room)
 
     async def delete(self, room_name: str) -> None:
         self._answer("delete")
         self.rooms.pop(room_name, None)
+
+    async def reroute(self, room: Room) -> bool:
+        self._answer("reroute")
+        made = self.rooms.get(room.name)
+        if made is None or any(one.is_agent for one in made.participants):
+            return False
+        self._dispatch(room)
+        return True
 
     async def standing(self, room_names: Collection[str]) -> frozenset[str]:
         self._answer("standing")
@@ -149,6 +156,11 @@ class MemoryRooms:
 
     async def ping(self) -> None:
         self._answer("ping")
+
+    def _dispatch(self, room: Room) -> None:
+        if (room.agent_name, room.deployment) in self.workers:
+            agent = RoomParticipant("agent-AJ_1", True, room.agent_name)
+            self.rooms[room.name].participants.append(agent)
 
     def _answer(self, call: str) -> None:
         self.calls.append(call)

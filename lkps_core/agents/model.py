@@ -29,6 +29,7 @@ class Agent:
     max_session_seconds: int | None = None
     routing_version: int = 1
     previous_routing_version: int | None = None
+    rotated_at: datetime | None = None
 
     @property
     def partition(self) -> str:

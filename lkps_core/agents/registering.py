@@ -8,7 +8,7 @@ from lkps_core.agents.directory import Directory
 from lkps_core.agents.model import Agent, Registration
 from lkps_core.agents.names import agent_name_in, id_of
 from lkps_core.agents.registrations import Registrations
-from lkps_core.agents.routing import routing_secret
+from lkps_core.agents.routing import offered_version, routing_secret
 from lkps_core.audit.event import Action, Event
 from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
@@ -59,6 +59,7 @@ class Registering:
         """
         agent = await self._runnable(call, request.agent_name)
         await self._refuse_blocked(call, agent)
+        version = offered_version(agent, call.at)
         registration = Registration(
             id=id_of(agent.name, self._randomness(16)),
             agent_name=agent.name,
@@ -66,8 +67,8 @@ class Registering:
             azp=call.caller.azp,
             registered_at=call.at,
             lease_until=call.at + timedelta(seconds=self._settings.lease_seconds),
-            routing_version=agent.routing_version,
-            offered_version=agent.routing_version,
+            routing_version=version,
+            offered_version=version,
             version=request.version,
             instance=request.instance,
             labels=request.labels,
@@ -78,8 +79,8 @@ class Registering:
         return Registered(
             registration_id=registration.id,
             agent_name=agent.name,
-            deployment=self._secret_of(agent),
-            routing_version=agent.routing_version,
+            deployment=self._secret_of(agent, version),
+            routing_version=version,
             token=token.text,
             livekit_url=self._settings.livekit_url,
             expires_at=token.expires_at,
@@ -90,20 +91,23 @@ class Registering:
         """Extend the lease; a new token comes when half of the held one's life is over."""
         agent, stored = await self._held(call, registration_id)
         await self._refuse_blocked(call, agent)
+        version = offered_version(agent, call.at)
         renewed = replace(
             stored.row,
             lease_until=call.at + timedelta(seconds=self._settings.lease_seconds),
             routing_version=request.routing_version,
-            offered_version=agent.routing_version,
+            offered_version=version,
         )
         token, event = None, None
         if request.token_expires_at - call.at <= self._half_life:
             token = self._token(call, renewed)
             event = _issued(call, renewed, token, "agent.renewed")
         await self._extend(renewed, stored.etag, event)
+        if version != stored.row.offered_version:
+            self._directory.forget_instances(agent.name)  # it listens elsewhere from now on
         return Renewed(
-            deployment=self._secret_of(agent),
-            routing_version=agent.routing_version,
+            deployment=self._secret_of(agent, version),
+            routing_version=version,
             expires_at=token.expires_at if token else request.token_expires_at,
             renew_after=self._settings.renew_seconds,
             token=token.text if token else None,
@@ -219,8 +223,8 @@ class Registering:
     def _token(self, call: Call, registration: Registration) -> IssuedToken:
         return self._mint.agent_token(registration.id, call.at, self._settings.agent_token_seconds)
 
-    def _secret_of(self, agent: Agent) -> str:
-        return routing_secret(self._settings.secret, agent.name, agent.routing_version)
+    def _secret_of(self, agent: Agent, version: int) -> str:
+        return routing_secret(self._settings.secret, agent.name, version)
 
 
 def _issued(call: Call, registration: Registration, token: IssuedToken, action: Action) -> Event:

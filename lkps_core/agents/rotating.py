@@ -36,6 +36,7 @@ class Rotating:
             agent,
             routing_version=agent.routing_version + 1,
             previous_routing_version=None if request.emergency else agent.routing_version,
+            rotated_at=call.at,
         )
         await self._trail.record(
             call.event(

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from lkps_core.agents.model import Agent, Registration
 
@@ -16,6 +17,18 @@ def routing_secret(secret: bytes, agent_name: str, version: int) -> str:
     """52 lower-case base32 characters (LiveKit takes 64 bytes, no underscore, no white space)."""
     message = f"lkps routing v1|{agent_name}|{version}".encode()
     return _base32(hmac.new(secret, message, hashlib.sha256).digest())
+
+
+KNOWN_AFTER = timedelta(seconds=6)
+"""When every process knows of a rotation: their memory of an agent is at most 5 s old."""
+
+
+def offered_version(agent: Agent, now: datetime) -> int:
+    """The version that an instance is given: of a planned rotation, not before all know of it."""
+    previous = agent.previous_routing_version
+    if previous is None or agent.rotated_at is None or now - agent.rotated_at >= KNOWN_AFTER:
+        return agent.routing_version
+    return previous
 
 
 def dispatch_version(agent: Agent, online: Iterable[Registration]) -> int:

@@ -8,9 +8,9 @@ from lkps_core.agents.directory import Directory
 from lkps_core.agents.managing import managed_agent, manages
 from lkps_core.agents.model import Agent
 from lkps_core.call import Call
-from lkps_core.identity.permissions import START_SESSIONS
+from lkps_core.identity.permissions import ADMINISTER, START_SESSIONS
 from lkps_core.identity.principal import Principal
-from lkps_core.policy.authorizing import Asked, Assessment, Authorizing
+from lkps_core.policy.authorizing import LIMITS, Asked, Assessment, Authorizing
 from lkps_core.policy.decision import Decision, Reason, Rule
 from lkps_core.policy.explaining import EXPLANATIONS, NOT_CALLABLE
 from lkps_core.wire.authorization import (
@@ -66,15 +66,17 @@ class Checking:
 
 
 def _is_related(call: Call, assessment: Assessment) -> bool:
-    """Whoever manages or runs the agent, may call it, or has been granted it: even in vain."""
-    if assessment.decision.allowed or assessment.evidence.grants:
+    """Whoever manages or runs the agent, may call it, or has been granted it: even in vain.
+
+    That there is none of that name, admins may know.
+    """
+    decision = assessment.decision
+    if decision.allowed or decision.rule in LIMITS or assessment.evidence.grants:
         return True
     agent = assessment.evidence.agent
-    return agent is not None and (manages(call, agent) or _runs(call, agent))
-
-
-def _runs(call: Call, agent: Agent) -> bool:
-    return call.caller.id in agent.runners
+    if agent is None:
+        return call.caller.may(ADMINISTER)
+    return manages(call, agent) or call.caller.id in agent.runners
 
 
 def _supposed(caller: SupposedCaller, tid: str) -> Principal:

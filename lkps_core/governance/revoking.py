@@ -79,9 +79,7 @@ class Revoking:
         _refuse_blocking_oneself(call, revocation)
         is_new = await self._block(call, revocation)
         concerned: dict[str, Session] = {}
-        self._undoing.undo_later(
-            lambda: self._end_late(call, revocation, concerned), after=AGAIN_AFTER
-        )
+        self._undoing.later(lambda: self._end_late(call, revocation, concerned), after=AGAIN_AFTER)
         concerned |= _by_id(await self._concerned(revocation))
         found = len(concerned)
         ended = found - len(await self._end_all(call, concerned.values()))

@@ -25,6 +25,9 @@ AGAIN_AFTER = 1.0
 SETTLED = timedelta(seconds=30)
 """The age from which an open session whose room is gone is over, though nobody ended it."""
 
+type _Attempt = tuple[str, str]
+"""A session's id and the attempt to start it: one that failed may be followed by another."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
@@ -35,8 +38,12 @@ class _Opened:
 
 @dataclass(slots=True)
 class _Own:
-    """A session of this process; from `durable_at` on, a reading that begins sees its row."""
+    """A session of this process; from `durable_at` on, a reading that begins sees its row.
 
+    `attempt` is that of the start which made it stand: a repeat that fails ends nothing.
+    """
+
+    attempt: str
     grant_id: str | None
     durable_at: float | None = None
 
@@ -50,7 +57,8 @@ class UsageBook:
         self._monotonic = monotonic
         self._known = Fresh[str, _Opened](read, monotonic)
         self._own: dict[str, dict[str, _Own]] = {}
-        self._over: dict[str, dict[str, float]] = {}
+        self._over: dict[str, dict[_Attempt, float]] = {}
+        self._compared: dict[str, float] = {}
 
     async def of(self, agent_name: str, now: datetime, *, apart_from: str | None = None) -> Usage:
         """The agent's open sessions without `apart_from`, from what is remembered where it can."""
@@ -64,40 +72,47 @@ class UsageBook:
         known = self._known.peek(agent_name)
         if known is None or self._monotonic() - known.began >= AGAIN_AFTER:
             known = await self._known.look(agent_name)
+        if self._compared.get(agent_name) != known.began:
             await self._leave_out_closed_rooms(agent_name, known, now)
+            self._compared[agent_name] = known.began
         return self._counted(agent_name, known, now, apart_from)
 
     def begin(self, session: Session) -> None:
-        """Count the session from this moment on."""
-        self._own.setdefault(session.agent_name, {})[session.id] = _Own(session.grant_id)
+        """Count the session from this moment on; a repeat's is counted as what it is already."""
+        own = self._own.setdefault(session.agent_name, {})
+        own.setdefault(session.id, _Own(session.attempt, session.grant_id))
 
     def stands(self, session: Session) -> None:
         """Its row is durable."""
-        own = self._own.get(session.agent_name, {}).get(session.id)
-        if own is not None:
-            own.durable_at = self._monotonic()
+        own = self._own.setdefault(session.agent_name, {})
+        own[session.id] = _Own(session.attempt, session.grant_id, self._monotonic())
 
     def is_over(self, session: Session) -> None:
-        """It failed, or it ended: its row says so, or is not there."""
-        self._own.get(session.agent_name, {}).pop(session.id, None)
+        """It ended, or this attempt to start it failed: its row says so, or is not there."""
+        own = self._own.get(session.agent_name, {})
+        there = own.get(session.id)
+        if there is not None and (session.state != "open" or there.attempt == session.attempt):
+            del own[session.id]
         if self._known.holds(session.agent_name):
-            self._over.setdefault(session.agent_name, {})[session.id] = self._monotonic()
+            over = self._over.setdefault(session.agent_name, {})
+            over[session.id, session.attempt] = self._monotonic()
 
     def _counted(
         self, agent_name: str, known: Read[_Opened], now: datetime, apart_from: str | None
     ) -> Usage:
+        known = self._known.peek(agent_name) or known  # what a newer one has seen is forgotten here
         own = _later(
             self._own,
             agent_name,
             lambda one: one.durable_at is None or one.durable_at >= known.began,
         )
         over = _later(self._over, agent_name, lambda ended_at: ended_at >= known.began)
-        grants = {
-            one.id: one.grant_id for one in known.value.sessions.values() if now < one.ends_at
+        grants = {session_id: one.grant_id for session_id, one in own.items()} | {
+            one.id: one.grant_id
+            for one in known.value.sessions.values()
+            if now < one.ends_at and (one.id, one.attempt) not in over
         }
-        grants |= {session_id: one.grant_id for session_id, one in own.items()}
-        left_out = {*over, apart_from}
-        counted = [grant for session_id, grant in grants.items() if session_id not in left_out]
+        counted = [grant for session_id, grant in grants.items() if session_id != apart_from]
         return Usage(len(counted), Counter(grant for grant in counted if grant is not None))
 
     async def _leave_out_closed_rooms(
@@ -124,9 +139,9 @@ class UsageBook:
                 self.is_over(session)
 
 
-def _later[V](
-    book: dict[str, dict[str, V]], agent_name: str, is_later: Callable[[V], bool]
-) -> Mapping[str, V]:
+def _later[K, V](
+    book: dict[str, dict[K, V]], agent_name: str, is_later: Callable[[V], bool]
+) -> Mapping[K, V]:
     """The agent's entries that the reading cannot have seen; the others are forgotten."""
     kept = {key: one for key, one in book.get(agent_name, {}).items() if is_later(one)}
     if kept:

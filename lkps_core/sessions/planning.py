@@ -2,11 +2,17 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from lkps_core.agents.names import id_of
-from lkps_core.agents.routing import dispatch_version, routing_secret
+from lkps_core.agents.routing import (
+    dispatch_version,
+    offered_version,
+    other_version,
+    routing_secret,
+)
 from lkps_core.audit.event import Event
 from lkps_core.call import Call
 from lkps_core.policy.authorizing import Authorized
@@ -23,6 +29,9 @@ from lkps_core.sessions.naming import (
 from lkps_core.settings import Settings
 from lkps_core.tokens import IssuedToken, TokenMint
 from lkps_core.wire.sessions import StartSession
+
+REROUTES = 3
+"""Times that a room's job is offered to either of an agent's routing secrets."""
 
 EMPTY_MARGIN = 60
 """Seconds by which a room outlives the token that joins it: LiveKit's leeway for `exp`."""
@@ -76,6 +85,22 @@ class Planning:
         )
         token = self.token(call, request, session)
         return Plan(session, room, token, authorized_event(call, session, token, decision), version)
+
+    def rooms_elsewhere(self, plan: Plan, authorized: Authorized) -> Sequence[Room]:
+        """The room as it is dispatched again while nobody takes its job, in this order.
+
+        During a planned rotation, the free instance may listen with the other routing secret, or
+        be on its way to it. Nothing, before any is offered the new one, or once all have said that
+        they have moved.
+        """
+        agent = authorized.agent
+        version = other_version(agent, plan.routing_version)
+        is_offered = offered_version(agent, plan.session.created_at) == agent.routing_version
+        moved = all(one.routing_version == agent.routing_version for one in authorized.online)
+        if version is None or not is_offered or moved:
+            return ()
+        secret = routing_secret(self._settings.secret, agent.name, version)
+        return (replace(plan.room, deployment=secret), plan.room) * REROUTES
 
     def token(self, call: Call, request: StartSession, session: Session) -> IssuedToken:
         """A join token for the session, with the caller written into it."""

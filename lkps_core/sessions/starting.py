@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
@@ -18,7 +20,7 @@ from lkps_core.policy.authorizing import Asked, Authorized, Authorizing
 from lkps_core.policy.evidence import Evidences
 from lkps_core.policy.quotas import Quotas
 from lkps_core.policy.usage import UsageBook
-from lkps_core.ports import AlreadyThere, Changed, Rooms, Rows, Stored
+from lkps_core.ports import AlreadyThere, Changed, Room, Rooms, Rows, Stored
 from lkps_core.sessions.events import abandoned as abandoned_event
 from lkps_core.sessions.events import authorized as authorized_event
 from lkps_core.sessions.model import Session
@@ -29,6 +31,9 @@ from lkps_core.undoing import Undoing
 from lkps_core.wire.sessions import AgentStatus, SessionStarted, StartSession
 
 log = logging.getLogger(__name__)
+
+REROUTE_AFTER = 3.0
+"""Seconds in which an agent is in the room whose worker was reached."""
 
 _ATTEMPTS = 3
 """To join a session that several starts join in the same moment."""
@@ -79,6 +84,7 @@ class Starting:
         plan = self._planning.plan(call, request, authorized, session_id)
         if not await self._counted(call, plan, authorized):
             plan = await self._join_existing(call, request, plan, authorized)
+        self._reroute_later(plan, authorized)
         status: AgentStatus = "dispatched" if authorized.online else "offline"
         if authorized.online and request.wait_for_agent:
             status = await self._awaited(plan.session, request.wait_for_agent)
@@ -97,6 +103,19 @@ class Starting:
         self._usage.stands(plan.session)
         return is_new
 
+    def _reroute_later(self, plan: Plan, authorized: Authorized) -> None:
+        """While a rotation moves instances over, the one that is free may listen elsewhere."""
+        rooms = self._planning.rooms_elsewhere(plan, authorized)
+        if rooms:
+            self._undoing.later(partial(self._reroute, rooms), after=0)
+
+    async def _reroute(self, rooms: Iterable[Room]) -> None:
+        for room in rooms:
+            await asyncio.sleep(REROUTE_AFTER)
+            if not await self._rooms.reroute(room):
+                return
+            log.info("a job that nobody took is dispatched again")
+
     async def _carry_out(self, call: Call, plan: Plan) -> bool:
         """All three effects at the same time; False when the session's row was there before."""
         recorded, added, created = await asyncio.gather(
@@ -114,7 +133,7 @@ class Starting:
         if failed:
             await self._undoing.undo(lambda: self._abandon(call, plan))
             if isinstance(created, Refusal):
-                self._undoing.undo_later(lambda: self._end_late_room(plan.session))
+                self._undoing.later(lambda: self._end_late_room(plan.session))
             raise failed[0]
         return not existing
 

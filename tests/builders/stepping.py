@@ -152,6 +152,11 @@ class SteppingRooms(MemoryRooms):
         await self.steps.around("delete", "after")
 
     @override
+    async def reroute(self, room: Room) -> bool:
+        await self.steps.around("reroute", "before")
+        return await super().reroute(room)
+
+    @override
     async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
         await self.steps.around("participants", "before")
         return await super().participants(room_name)

@@ -22,6 +22,8 @@ CALLS: Mapping[str, Callable[[Rooms], object]] = {
     "create": lambda rooms: rooms.create(room("any")),
     "delete": lambda rooms: rooms.delete("any"),
     "participants": lambda rooms: rooms.participants("any"),
+    "standing": lambda rooms: rooms.standing(["any"]),
+    "reroute": lambda rooms: rooms.reroute(room("any")),
     "ping": lambda rooms: rooms.ping(),
 }
 
@@ -61,6 +63,26 @@ async def server(platform: Platform) -> AsyncIterator[LiveKitAPI]:
 @pytest.fixture
 def name() -> str:
     return f"test--{uuid.uuid4().hex}"
+
+
+async def test_the_rooms_that_stand_are_told_from_those_that_do_not(
+    rooms: Rooms, name: str
+) -> None:
+    await rooms.create(room(name))
+    assert await rooms.standing([name, f"{name}-other"]) == {name}
+    assert await rooms.standing([]) == frozenset()
+    await rooms.delete(name)
+    assert await rooms.standing([name]) == frozenset()
+
+
+async def test_a_job_that_nobody_took_is_dispatched_anew_while_its_room_stands(
+    rooms: Rooms, name: str
+) -> None:
+    assert not await rooms.reroute(room(name))
+    await rooms.create(room(name))
+    assert await rooms.reroute(room(name))
+    await rooms.delete(name)
+    assert not await rooms.reroute(room(name))
 
 
 async def test_a_room_that_was_made_has_nobody_in_it(rooms: Rooms, name: str) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import batched
 from typing import Protocol
 
 import pytest
@@ -14,14 +16,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dev.platform import Platform
-from lkps_core.adapters.memory import MemoryRegistrations, MemoryRows
-from lkps_core.adapters.tables import TableRegistrations, TableRows, TablesAccount
+from lkps_core.adapters.memory import MemoryRegistrations, MemoryRows, MemorySessions
+from lkps_core.adapters.tables import (
+    TableRegistrations,
+    TableRows,
+    TablesAccount,
+    TableSessions,
+)
 from lkps_core.agents.model import Agent, Registration
 from lkps_core.agents.registrations import Registrations
 from lkps_core.errors import StorageUnavailable
 from lkps_core.identity.principal import PrincipalId
-from lkps_core.ports import AlreadyThere, Changed, Rows
+from lkps_core.policy.model import Grant, grant_id
+from lkps_core.ports import AlreadyThere, Changed, Rows, Stored
 from lkps_core.sessions.model import Session
+from lkps_core.sessions.open import Sessions
 from tests.builders.forwarder import Forwarder
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
@@ -32,17 +41,21 @@ PRINCIPAL = PrincipalId("tenant", "object")
 class Tables:
     agents: Rows[Agent]
     registrations: Registrations
-    sessions: Rows[Session]
+    sessions: Sessions
+    grants: Rows[Grant]
 
 
 @pytest.fixture(params=["memory", "azurite"])
 def tables(request: pytest.FixtureRequest, account: TablesAccount) -> Tables:
     if request.param == "memory":
-        return Tables(MemoryRows[Agent](), MemoryRegistrations(), MemoryRows[Session]())
+        return Tables(
+            MemoryRows[Agent](), MemoryRegistrations(), MemorySessions(), MemoryRows[Grant]()
+        )
     return Tables(
         TableRows(account, "agents", Agent),
         TableRegistrations(account),
-        TableRows(account, "sessions", Session),
+        TableSessions(account),
+        TableRows(account, "grants", Grant),
     )
 
 
@@ -308,6 +321,88 @@ async def test_who_gives_up_does_not_keep_others_from_their_rows(
         assert await tables.sessions.get(partition, rows[number].key) is not None
 
 
+def grant(partition: str, client: str, scope_id: str) -> Grant:
+    return Grant(
+        id=grant_id("tenant", client, "user", scope_id),
+        agent_name=partition,
+        tid="tenant",
+        client_app_id=client,
+        scope="user",
+        scope_id=scope_id,
+        reason="a test",
+        granted_by=PRINCIPAL,
+        granted_at=NOW,
+    )
+
+
+def keys(page: Sequence[Stored[Grant]]) -> list[str]:
+    return [stored.row.key for stored in page]
+
+
+async def test_a_partitions_rows_come_in_the_order_of_their_keys_with_their_etags(
+    tables: Tables, partition: str
+) -> None:
+    assert await tables.grants.page(partition) == []
+    rows = [grant(partition, "client", str(number)) for number in range(12)]
+    etags = {row.key: await tables.grants.add(row) for row in rows}
+    await tables.grants.add(grant(f"{partition}x", "client", "elsewhere"))
+    page = await tables.grants.page(partition)
+    assert keys(page) == sorted(etags)
+    assert {stored.row.key: stored.etag for stored in page} == etags
+
+
+async def test_pages_of_any_size_hold_every_row_once(tables: Tables, partition: str) -> None:
+    for number in range(7):
+        await tables.grants.add(grant(partition, "client", str(number)))
+    everything = keys(await tables.grants.page(partition))
+    for most in (1, 2, 3, 7, 8):
+        read: list[str] = []
+        while page := await tables.grants.page(partition, after=(read or [""])[-1], most=most):
+            assert len(page) <= most
+            read += keys(page)
+        assert read == everything
+
+
+async def test_one_range_holds_one_clients_rows_and_no_others(
+    tables: Tables, partition: str
+) -> None:
+    for client in ("client", "client-0", "clienta", "clien", "other"):
+        for scope_id in ("one", "two"):
+            await tables.grants.add(grant(partition, client, scope_id))
+    page = await tables.grants.page(partition, after="tenant:client:", before="tenant:client;")
+    assert {stored.row.client_app_id for stored in page} == {"client"}
+    assert len(page) == 2
+
+
+async def test_a_page_beyond_what_the_service_gives_at_once_is_read_whole(
+    tables: Tables, partition: str
+) -> None:
+    rows = [grant(partition, "client", str(number)) for number in range(1100)]
+    for batch in batched(rows, 100, strict=True):
+        await asyncio.gather(*(tables.grants.add(row) for row in batch))
+    assert len(await tables.grants.page(partition, most=1100)) == 1100
+    assert len(await tables.grants.page(partition, most=1050)) == 1050
+
+
+async def test_open_sessions_are_those_whose_rows_say_so(tables: Tables, partition: str) -> None:
+    elsewhere = f"{partition}x"
+    rows = [
+        session(partition, "one"),
+        session(partition, "two", state="ended"),
+        session(partition, "three", state="ending"),
+        session(elsewhere, "one"),
+    ]
+    for row in rows:
+        await tables.sessions.add(row)
+    assert await tables.sessions.open_of(partition) == [rows[0]]
+    everywhere = [row for row in await tables.sessions.open_anywhere() if row in rows]
+    assert everywhere == [rows[0], rows[3]]
+    stored = await tables.sessions.get(partition, rows[0].id)
+    assert stored is not None
+    await tables.sessions.replace(replace(rows[0], state="ended"), stored.etag)
+    assert await tables.sessions.open_of(partition) == []
+
+
 async def test_registrations_are_live_while_their_lease_runs(
     tables: Tables, partition: str
 ) -> None:
@@ -358,13 +453,18 @@ CALLS: dict[str, Asking] = {
     "replace": lambda tables, row: tables.sessions.replace(row, 'W/"any"'),
     "remove": lambda tables, row: tables.sessions.remove(row, 'W/"any"'),
     "live": lambda tables, row: tables.registrations.live(row.agent_name, NOW, 1),
+    "page": lambda tables, row: tables.grants.page(row.agent_name),
+    "open_of": lambda tables, row: tables.sessions.open_of(row.agent_name),
+    "open_anywhere": lambda tables, _: tables.sessions.open_anywhere(),
 }
 
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_in_memory_a_table_can_be_down(call: str, partition: str) -> None:
-    tables = Tables(MemoryRows[Agent](), MemoryRegistrations(), MemoryRows[Session]())
-    for table in (tables.sessions, tables.registrations):
+    tables = Tables(
+        MemoryRows[Agent](), MemoryRegistrations(), MemorySessions(), MemoryRows[Grant]()
+    )
+    for table in (tables.sessions, tables.registrations, tables.grants):
         assert isinstance(table, MemoryRows)
         table.down = True
     with pytest.raises(StorageUnavailable):
@@ -379,7 +479,8 @@ class TestOnAzurite:
         return Tables(
             TableRows(account, "agents", Agent),
             TableRegistrations(account),
-            TableRows(account, "sessions", Session),
+            TableSessions(account),
+            TableRows(account, "grants", Grant),
         )
 
     async def test_rows_of_one_partition_share_their_transactions(
@@ -473,7 +574,8 @@ class TestOnAzurite:
             tables = Tables(
                 TableRows(account, "agents", Agent),
                 TableRegistrations(account),
-                TableRows(account, "sessions", Session),
+                TableSessions(account),
+                TableRows(account, "grants", Grant),
             )
             with pytest.raises(StorageUnavailable):
                 await CALLS[call](tables, session(partition))

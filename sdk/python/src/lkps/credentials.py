@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -38,12 +40,21 @@ class EntraApplication:
 
     def confidential_client(self, credential: object) -> msal.ConfidentialClientApplication:
         return msal.ConfidentialClientApplication(
-            self.client_id,
-            client_credential=credential,
-            authority=f"{self.authority.rstrip('/')}/{self.tenant_id}",
-            instance_discovery=None if self.authority == PUBLIC_AUTHORITY else False,
-            timeout=_TIMEOUT_SECONDS,
+            self.client_id, client_credential=credential, **self._tenant()
         )
+
+    def public_client(self, token_cache: msal.TokenCache) -> msal.PublicClientApplication:
+        """For people who sign in through the application, which has nothing to prove itself."""
+        return msal.PublicClientApplication(
+            self.client_id, token_cache=token_cache, **self._tenant()
+        )
+
+    def _tenant(self) -> dict[str, object]:
+        return {
+            "authority": f"{self.authority.rstrip('/')}/{self.tenant_id}",
+            "instance_discovery": None if self.authority == PUBLIC_AUTHORITY else False,
+            "timeout": _TIMEOUT_SECONDS,
+        }
 
 
 @dataclass(frozen=True)
@@ -85,25 +96,20 @@ class ClientCertificate:
         return _connected(self.application, {"private_key": pem, "public_certificate": pem})
 
 
-def _connected(
-    application: EntraApplication, credential: object
-) -> msal.ConfidentialClientApplication:
+@contextmanager
+def asking_entra() -> Iterator[None]:
+    """What MSAL raises becomes `Unavailable` or `CredentialError`."""
     try:
-        return application.confidential_client(credential)
+        yield
     except requests.RequestException as error:
-        raise _unreachable(error) from error
+        raise Unavailable(f"Entra ID cannot be reached: {type(error).__name__}") from error
     except ValueError as error:  # a tenant that does not exist, a key that is none
         raise CredentialError(f"Entra ID cannot be asked: {error}") from error
 
 
-def _access_token(client: msal.ConfidentialClientApplication, scope: str) -> str:
-    try:
-        answer: dict[str, Any] = client.acquire_token_for_client([scope])
-    except requests.RequestException as error:
-        raise _unreachable(error) from error
+def issued_token(answer: Mapping[str, Any]) -> str:
+    """The access token in MSAL's answer; raises for an answer without one."""
     if "access_token" in answer:
-        if answer.get("token_source") != "cache":
-            logger.info("Entra ID issued an access token", extra={"client_id": client.client_id})
         return str(answer["access_token"])
     reason = str(answer.get("error"))
     if reason in _TRANSIENT:
@@ -112,5 +118,17 @@ def _access_token(client: msal.ConfidentialClientApplication, scope: str) -> str
     raise CredentialError(f"Entra ID issues no access token ({reason}): {description}")
 
 
-def _unreachable(error: requests.RequestException) -> Unavailable:
-    return Unavailable(f"Entra ID cannot be reached: {type(error).__name__}")
+def _connected(
+    application: EntraApplication, credential: object
+) -> msal.ConfidentialClientApplication:
+    with asking_entra():
+        return application.confidential_client(credential)
+
+
+def _access_token(client: msal.ConfidentialClientApplication, scope: str) -> str:
+    with asking_entra():
+        answer: dict[str, Any] = client.acquire_token_for_client([scope])
+    token = issued_token(answer)
+    if answer.get("token_source") != "cache":
+        logger.info("Entra ID issued an access token", extra={"client_id": client.client_id})
+    return token

@@ -1,5 +1,7 @@
 """Errors: what can go wrong between an agent and LKPS, a class for each remedy."""
 
+from collections.abc import Iterable, Mapping
+
 
 class LkpsError(Exception):
     """Base of everything the SDK raises by itself."""
@@ -22,14 +24,26 @@ class Unavailable(LkpsError):  # noqa: N818
 
 
 class Refused(LkpsError):  # noqa: N818
-    """LKPS's answer is no; `code` is stable, `request_id` finds it in LKPS's records."""
+    """LKPS's answer is no; `code` is stable, `request_id` finds it in LKPS's records.
 
-    def __init__(self, status: int, code: str, detail: str, request_id: str) -> None:
+    `errors` names the members of the body that were not accepted: `pointer` (RFC 6901), `detail`.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        request_id: str,
+        errors: Iterable[Mapping[str, str]] = (),
+    ) -> None:
         advice = _ADVICE.get(status, "")
         super().__init__(f"LKPS refused: {detail} ({status} {code}, request {request_id}){advice}")
         self.status = status
         self.code = code
+        self.detail = detail
         self.request_id = request_id
+        self.errors = tuple(errors)
 
 
 class RegistrationNotFound(Refused):

@@ -93,8 +93,13 @@ class Lease:
         self._held = replace(self._registration, expires_at=self._clock.now())
 
     def connected(self) -> None:
-        """The worker connected with the routing secret held; LKPS learns it at the next renewal."""
-        self._connected_version = self._registration.routing_version
+        """The worker connected with the routing secret held; of a new one LKPS learns at once."""
+        before, self._connected_version = (
+            self._connected_version,
+            self._registration.routing_version,
+        )
+        if before not in (None, self._connected_version):
+            self._wanted.set()
 
     async def close(self) -> None:
         """Ends the registration; never raises, takes seconds at most: the lease ends anyway."""

@@ -1,0 +1,85 @@
+"""Answers: what LKPS, or a gateway in its place, answers to a request."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lkps.errors import LkpsError, Refused, Unavailable
+
+_LATER = frozenset({408, 429})
+_FOREIGN = "the answer is not one that LKPS gives"
+
+Json = dict[str, Any]
+
+
+class Foreign(LkpsError):  # noqa: N818
+    """An answer without a member that this version of the command needs."""
+
+
+class AlreadyThere(Refused):
+    """What was to be created is there, perhaps with other members."""
+
+
+class Members(dict[str, Any]):
+    """A JSON object of an answer; a member that is not there is LKPS's fault, not the caller's."""
+
+    def __missing__(self, name: str) -> object:
+        raise Foreign(f"{_FOREIGN}: it has no member `{name}`")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A success. `etag` is empty where LKPS gives none."""
+
+    status: int
+    body: Json = field(repr=False)
+    etag: str
+
+
+def read_answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+    """Raises `Refused`, or `Unavailable` for what may pass by itself."""
+    body = _object(content)
+    request_id = headers.get("X-Request-ID", "unknown")
+    if status in _LATER or status >= 500:
+        raise _unavailable(status, headers, body, request_id)
+    if not 200 <= status < 300:
+        raise Refused(
+            status,
+            str(body.get("code", "unknown")),
+            _what(body),
+            request_id,
+            _errors(body.get("errors")),
+        )
+    if not body and status != 204:
+        raise Refused(status, "unknown", _FOREIGN, request_id)
+    return Answer(status, body, headers.get("ETag", ""))
+
+
+def _unavailable(
+    status: int, headers: Mapping[str, str], body: Json, request_id: str
+) -> Unavailable:
+    wait = headers.get("Retry-After", "")
+    return Unavailable(
+        f"{_what(body)} ({status} {body.get('code', 'unknown')}, request {request_id})",
+        retry_after=float(wait) if wait.isdecimal() else 0.0,
+    )
+
+
+def _what(problem: Json) -> str:
+    """Its title says what is refused, and its detail what to do; they may be one."""
+    said = (str(problem.get(name, "")).rstrip(".") for name in ("title", "detail"))
+    return ". ".join(dict.fromkeys(filter(None, said))) or _FOREIGN
+
+
+def _object(content: bytes) -> Json:
+    """Empty for a body that is none: a gateway's own page, or nothing at all."""
+    try:
+        body = json.loads(content, object_hook=Members)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _errors(errors: object) -> Iterable[Mapping[str, str]]:
+    return [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []

@@ -1,0 +1,44 @@
+"""Where the tokens of who signed in are kept: encrypted where the platform can, else in a file."""
+
+from pathlib import Path
+
+import msal  # type: ignore[import-untyped]
+from msal_extensions import (  # type: ignore[import-untyped]
+    FilePersistence,
+    PersistedTokenCache,
+    build_encrypted_persistence,
+)
+from msal_extensions.persistence import BasePersistence  # type: ignore[import-untyped]
+
+from lkps.cli.keeping import keeping
+
+
+class TokenCache:
+    """Holds one person's tokens at most."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with keeping(folder):
+            self._persistence = _persistence(str(folder / "tokens.bin"))
+
+    def opened(self) -> msal.SerializableTokenCache:
+        """Written back with every token that is renewed, one process at a time."""
+        return PersistedTokenCache(self._persistence)
+
+    def replace(self, cache: msal.SerializableTokenCache) -> None:
+        with keeping(self._folder):
+            self._persistence.save(cache.serialize())
+
+    def clear(self) -> None:
+        self.replace(msal.SerializableTokenCache())
+
+
+def _persistence(location: str) -> BasePersistence:
+    try:
+        return build_encrypted_persistence(location)
+    except (
+        ImportError,
+        ValueError,
+        RuntimeError,
+    ):  # a Linux without libsecret, or without a desktop
+        return FilePersistence(location)  # readable by its owner alone
