@@ -18,7 +18,7 @@ demo: setup ## shows an agent and a client meet, on real parts, step by step
 test: setup ## runs every test, and holds the core to its branch coverage
 	@exec $(bin)/pytest --cov=lkps_core --cov-branch --cov-report=
 	@exec $(bin)/coverage report --skip-covered --show-missing --fail-under=95
-	@exec $(bin)/coverage report --skip-covered --show-missing --fail-under=100 --include='lkps_core/identity/*'
+	@exec $(bin)/coverage report --skip-covered --show-missing --fail-under=100 --include='lkps_core/identity/*,lkps_core/policy/*'
 
 up: setup ## runs the local platform until Ctrl-C; LKPS_* variables override its settings
 	@exec $(bin)/python -m dev.platform

@@ -27,10 +27,10 @@ from lkps_core.policy.usage import UsageBook
 from lkps_core.ports import Clock, Probe, Randomness, Rooms, Rows, TrailRows
 from lkps_core.services import Services
 from lkps_core.sessions.ending import Ending
-from lkps_core.sessions.open import Sessions
 from lkps_core.sessions.planning import Planning
 from lkps_core.sessions.presence import Presence
 from lkps_core.sessions.starting import Starting
+from lkps_core.sessions.unended import Sessions
 from lkps_core.settings import Settings
 from lkps_core.tokens import TokenMint
 from lkps_core.undoing import Undoing
@@ -113,7 +113,13 @@ def compose(settings: Settings, ports: Ports) -> Services:
             settings.agent_token_seconds,
         ),
         limiting=limiting,
-        checking=Checking(directory, authorizing, settings.session_max_seconds),
+        checking=Checking(
+            directory,
+            evidences,
+            Quotas(ports.monotonic),
+            authorizing,
+            settings.session_max_seconds,
+        ),
         applying=Applying(
             new_mode,
             evidences,

@@ -51,17 +51,24 @@ class Fresh[K: Hashable, V]:
     async def get(self, key: K) -> V:
         """The value, at most `oldest` seconds old; raises what `read` raises."""
         known = self.peek(key)
-        return await self.read(key) if known is None else known.value
+        if known is None:
+            return await self.read(key)
+        self.keep(key)
+        return known.value
 
     def peek(self, key: K) -> Read[V] | None:
-        """What is remembered and not too old, refreshed in the background; None when nothing is."""
+        """What is remembered and not too old; None when nothing is."""
         known = self._known.get(key)
-        age = self._monotonic() - known.began if known else self._oldest
-        if known is None or age >= self._oldest:
-            return None
-        if age >= REFRESH_AFTER and key not in self._refreshing:
+        is_fresh = known is not None and self._monotonic() - known.began < self._oldest
+        return known if is_fresh else None
+
+    def keep(self, key: K) -> None:
+        """It is in use: refresh it in the background when it will soon be too old."""
+        known = self.peek(key)
+        if known is None or key in self._refreshing:
+            return
+        if self._monotonic() - known.began >= REFRESH_AFTER:
             self._refreshing[key] = asyncio.create_task(self._refresh(key))
-        return known
 
     async def read(self, key: K) -> V:
         """The value as it is now, whatever is remembered."""

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 
 from dev.bench.cold_start import HELLO_APP, cold_starts
+from dev.bench.policy import decision_microseconds
 from dev.bench.report import Results, show, write
 from dev.bench.rounds import interleaved, run
 from dev.bench.subjects import subjects
@@ -36,7 +37,8 @@ async def bench(rounds: int) -> Results:
                     )
                     for at_once, requests in REQUESTS.items()
                 }
-            return Results(load, await cold_starts(platform, rounds=rounds))
+            cold = await cold_starts(platform, rounds=rounds)
+            return Results(load, cold, decision_microseconds())
         finally:
             await hello.dispose()
 

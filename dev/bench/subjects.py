@@ -18,6 +18,7 @@ from livekit.api import AccessToken, LiveKitAPI, VideoGrants
 from livekit.protocol.agent_dispatch import RoomAgentDispatch
 from livekit.protocol.room import CreateRoomRequest, DeleteRoomRequest, ListRoomsRequest
 
+from dev.bench.policy import govern
 from dev.bench.rounds import Request, Subject
 from dev.platform import Platform
 
@@ -57,6 +58,7 @@ async def subjects(platform: Platform, hello_url: str) -> AsyncIterator[list[Sub
                 await asyncio.gather(*map(livekit.room.delete_room, deletions))
 
         await (await _register(platform, session, _AGENT))()
+        await govern(platform, session, _AGENT)
         yield [
             Subject(HELLO, _get(session, hello_url), []),
             Subject(START, await _start(platform, session), service, end_rooms),

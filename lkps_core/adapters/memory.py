@@ -79,17 +79,17 @@ class MemoryRegistrations(MemoryRows[Registration]):
 
 
 class MemorySessions(MemoryRows[Session]):
-    async def open_of(self, agent_name: str) -> Sequence[Session]:
-        self._answer("open_of")
-        return [row for row in self._open() if row.agent_name == agent_name]
+    async def unended_of(self, agent_name: str) -> Sequence[Session]:
+        self._answer("unended_of")
+        return [row for row in self._unended() if row.agent_name == agent_name]
 
-    async def open_anywhere(self) -> Sequence[Session]:
-        self._answer("open_anywhere")
-        return self._open()
+    async def unended_anywhere(self) -> Sequence[Session]:
+        self._answer("unended_anywhere")
+        return self._unended()
 
-    def _open(self) -> list[Session]:
+    def _unended(self) -> list[Session]:
         rows = (stored.row for _, stored in sorted(self._rows.items()))
-        return [row for row in rows if row.state == "open"]
+        return [row for row in rows if row.state != "ended"]
 
 
 class MemoryTrailRows:

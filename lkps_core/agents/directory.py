@@ -43,6 +43,10 @@ class Directory:
         """The agent's row as `agent` would have it from memory; None when it would read."""
         return self._agents.peek(name)
 
+    def keep(self, name: str) -> None:
+        """The agent's row is in use: refresh it in the background before it is too old."""
+        self._agents.keep(name)
+
     async def online_now(self, name: str, now: datetime) -> list[Registration]:
         """As `online`, read anew."""
         return [one for one in await self._instances.read(name) if one.is_live(now)]

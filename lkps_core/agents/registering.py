@@ -58,7 +58,7 @@ class Registering:
         Raises AgentNotRunnable when the name is not the caller's, AgentBlocked when it is blocked.
         """
         agent = await self._runnable(call, request.agent_name)
-        await self._refuse_blocked(call, agent)
+        await self._refuse_blocked(call, agent.name)
         version = offered_version(agent, call.at)
         registration = Registration(
             id=id_of(agent.name, self._randomness(16)),
@@ -90,7 +90,7 @@ class Registering:
     async def renew(self, call: Call, registration_id: str, request: RenewRegistration) -> Renewed:
         """Extend the lease; a new token comes when half of the held one's life is over."""
         agent, stored = await self._held(call, registration_id)
-        await self._refuse_blocked(call, agent)
+        await self._refuse_blocked(call, agent.name)
         version = offered_version(agent, call.at)
         renewed = replace(
             stored.row,
@@ -130,9 +130,10 @@ class Registering:
         return timedelta(seconds=self._settings.agent_token_seconds / 2)
 
     async def _runnable(self, call: Call, name: str) -> Agent:
-        agent = await self._directory.agent(name)
-        if agent and call.caller.id in agent.runners:
-            return agent
+        known = self._directory.remembered(name)
+        if known is not None and known.value and call.caller.id in known.value.row.runners:
+            self._directory.keep(name)
+            return known.value.row
         stored = await self._directory.agent_now(name)
         if stored is None and self._settings.agent_names == "first-come":
             return await self._claim(call, name)
@@ -142,6 +143,7 @@ class Registering:
 
     async def _claim(self, call: Call, name: str) -> Agent:
         """First come, first served: of two at the same moment the table lets one in."""
+        await self._refuse_blocked(call, name)
         whose = frozenset({call.caller.id})
         owners = whose if call.caller.kind == "user" else frozenset[PrincipalId]()
         agent = Agent(name, whose, owners, call.at, access_mode=self._settings.new_agents_mode)
@@ -160,9 +162,9 @@ class Registering:
             raise
         return agent
 
-    async def _refuse_blocked(self, call: Call, agent: Agent) -> None:
+    async def _refuse_blocked(self, call: Call, name: str) -> None:
         blocks = await self._evidences.blocks()
-        if blocks.blocks(agent_subject(agent.name), call.at):
+        if blocks.blocks(agent_subject(name), call.at):
             raise AgentBlocked
 
     async def _unclaim(self, agent: Agent) -> None:
@@ -211,11 +213,10 @@ class Registering:
         name = agent_name_in(registration_id)
         if name is None:
             raise RegistrationNotFound(reason="not_an_id")
-        agent, stored = await asyncio.gather(
-            self._directory.agent(name), self._registrations.get(name, registration_id)
-        )
+        stored = await self._registrations.get(name, registration_id)
         if stored is None or stored.row.holder != call.caller.id:
             raise RegistrationNotFound(reason="not_the_holder" if stored else "unknown")
+        agent = await self._directory.agent(name)
         if agent is None or call.caller.id not in agent.runners:
             raise AgentNotRunnable(reason="no_longer_a_runner")
         return agent, stored

@@ -25,7 +25,7 @@ from lkps_core.governance.planning import (
 from lkps_core.identity.permissions import ADMINISTER
 from lkps_core.policy.evidence import Evidences, every
 from lkps_core.policy.model import Grant, PlatformLimits
-from lkps_core.ports import Rows
+from lkps_core.ports import Rows, Stored
 from lkps_core.preconditions import Expected
 from lkps_core.wire.policy import (
     Applied,
@@ -123,20 +123,21 @@ class Applying:
     async def _carry_out_agent(
         self, call: Call, planned: AgentPlan, at_once: asyncio.Semaphore
     ) -> None:
-        async def step(one: GrantStep) -> None:
+        async def put(step: GrantStep) -> None:
             async with at_once:
-                if one.after is not None:
-                    await self._granting.put(call, one.before, one.after)
-                elif one.before is not None:
-                    await self._granting.take(call, one.before)
+                await self._granting.put(call, step.before, step.after)
+
+        async def take(stored: Stored[Grant]) -> None:
+            async with at_once:
+                await self._granting.take(call, stored)
 
         is_new = planned.agent.before is None
         if is_new:
             await self._assigning.put(call, None, planned.agent.after)
-        await _all(step(one) for one in planned.coming)
+        await _all(put(step) for step in planned.coming)
         if not is_new:
             await self._assigning.put(call, planned.agent.before, planned.agent.after)
-        await _all(step(one) for one in planned.going)
+        await _all(take(stored) for stored in planned.going)
 
 
 def _changes(live: LivePolicy, planned: Plan) -> list[Change]:

@@ -12,7 +12,9 @@ from lkps_core.identity.permissions import ADMINISTER, START_SESSIONS
 from lkps_core.identity.principal import Principal
 from lkps_core.policy.authorizing import LIMITS, Asked, Assessment, Authorizing
 from lkps_core.policy.decision import Decision, Reason, Rule
+from lkps_core.policy.evidence import Evidences
 from lkps_core.policy.explaining import EXPLANATIONS, NOT_CALLABLE
+from lkps_core.policy.quotas import Quotas
 from lkps_core.wire.authorization import (
     CheckAuthorization,
     Checked,
@@ -30,14 +32,25 @@ _OF_THE_CALLER: frozenset[Rule] = frozenset(
 
 class Checking:
     def __init__(
-        self, directory: Directory, authorizing: Authorizing, session_max_seconds: int
+        self,
+        directory: Directory,
+        evidences: Evidences,
+        quotas: Quotas,
+        authorizing: Authorizing,
+        session_max_seconds: int,
     ) -> None:
         self._directory = directory
+        self._evidences = evidences
+        self._quotas = quotas
         self._authorizing = authorizing
         self._session_max_seconds = session_max_seconds
 
     async def check(self, call: Call, request: CheckAuthorization) -> Checked:
-        """About the caller, or for owners and admins about another: AgentNotFound for others."""
+        """About the caller, or for owners and admins about another: AgentNotFound for others.
+
+        It reads as much as a refused start does, and is bounded by the same number a minute.
+        """
+        self._quotas.admit(call.caller, self._evidences.last_limits())
         name, caller = request.agent_name, call.caller
         if request.caller is not None:
             await managed_agent(self._directory, call, name)

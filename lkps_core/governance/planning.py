@@ -45,25 +45,22 @@ class AgentStep:
 
 @dataclass(frozen=True, slots=True)
 class GrantStep:
-    """A grant that comes (no `before`), goes (no `after`) or changes."""
+    """A grant that is new (no `before`), or stays and may change."""
 
-    agent_name: str
     before: Stored[Grant] | None
-    after: Grant | None
+    after: Grant
 
     def change(self) -> Change | None:
         before, after = difference(
-            terms_of(self.before.row) if self.before else {},
-            terms_of(self.after) if self.after else {},
+            terms_of(self.before.row) if self.before else {}, terms_of(self.after)
         )
         if not before and not after:
             return None
-        grant = self.after or (self.before.row if self.before else None)
         return Change(
-            action="create" if self.before is None else "update" if self.after else "delete",
+            action="update" if self.before else "create",
             kind="grant",
-            agent_name=self.agent_name,
-            grant_id=grant.id if grant else None,
+            agent_name=self.after.agent_name,
+            grant_id=self.after.id,
             before=before or None,
             after=after or None,
         )
@@ -75,14 +72,26 @@ class AgentPlan:
 
     agent: AgentStep
     coming: list[GrantStep]
-    going: list[GrantStep]
+    going: list[Stored[Grant]]
     intended: Intended
 
     def changes(self) -> Iterator[Change]:
-        changes = (self.agent.change(), *(step.change() for step in (*self.coming, *self.going)))
-        for change in changes:
+        for change in (self.agent.change(), *(step.change() for step in self.coming)):
             if change is not None:
                 yield change
+        for stored in self.going:
+            yield _removal(stored.row)
+
+
+def _removal(grant: Grant) -> Change:
+    return Change(
+        action="delete",
+        kind="grant",
+        agent_name=grant.agent_name,
+        grant_id=grant.id,
+        before=terms_of(grant),
+        after=None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,7 @@ def may_plan(call: Call, agent: Stored[Agent] | None) -> bool:
 def plan(call: Call, document: PolicyDocument, live: LivePolicy, new_mode: AccessMode) -> Plan:
     """Raise BodyInvalid with everything that the caller may not do, or cannot be done."""
     errors: list[dict[str, str]] = []
-    limits = PlatformLimits(**document.limits.model_dump()) if document.limits else None
+    limits = _wanted_limits(document, live)
     if limits is not None and not call.caller.may(ADMINISTER) and limits_change(live, limits):
         errors.append(_error("/limits", "for_admins", "only admins change the limits"))
     agents: list[AgentPlan] = []
@@ -124,6 +133,14 @@ def plan(call: Call, document: PolicyDocument, live: LivePolicy, new_mode: Acces
     return Plan(limits, agents)
 
 
+def _wanted_limits(document: PolicyDocument, live: LivePolicy) -> PlatformLimits | None:
+    wanted = document.limits
+    if wanted is None:
+        return None
+    now = live.limits.row if live.limits else PlatformLimits()
+    return replace(now, **{name: getattr(wanted, name) for name in wanted.model_fields_set})
+
+
 def _agent_plan(
     call: Call, name: str, wanted: AgentPolicy, live: LiveAgent, new_mode: AccessMode
 ) -> AgentPlan:
@@ -132,7 +149,9 @@ def _agent_plan(
         live.agent.row if live.agent else Agent(name, nobody, nobody, call.at, access_mode=new_mode)
     )
     after = replace(before, **_wanted_members(call, wanted))
-    coming, going, grants = _grant_steps(call, name, wanted, live)
+    coming, going = _grant_steps(call, name, wanted, live)
+    there = [one.row for one in live.grants]
+    grants = there if wanted.grants is None else [step.after for step in coming]
     places = {
         id_of_terms(call.caller.tid, terms): place
         for place, terms in enumerate(wanted.grants or ())
@@ -161,10 +180,10 @@ def _wanted_members(call: Call, wanted: AgentPolicy) -> dict[str, Any]:
 
 def _grant_steps(
     call: Call, name: str, wanted: AgentPolicy, live: LiveAgent
-) -> tuple[list[GrantStep], list[GrantStep], list[Grant]]:
-    there = {one.row.id: one for one in live.grants}
+) -> tuple[list[GrantStep], list[Stored[Grant]]]:
     if wanted.grants is None:
-        return [], [], [one.row for one in live.grants]
+        return [], []
+    there = {one.row.id: one for one in live.grants}
     coming: list[GrantStep] = []
     for terms in wanted.grants:
         grant = new_grant(call, name, terms)
@@ -173,10 +192,9 @@ def _grant_steps(
             grant = replace(
                 grant, granted_by=stored.row.granted_by, granted_at=stored.row.granted_at
             )
-        coming.append(GrantStep(name, stored, grant))
-    kept = {step.after.id for step in coming if step.after}
-    going = [GrantStep(name, one, None) for key, one in there.items() if key not in kept]
-    return coming, going, [step.after for step in coming if step.after]
+        coming.append(GrantStep(stored, grant))
+    kept = {step.after.id for step in coming}
+    return coming, [one for key, one in there.items() if key not in kept]
 
 
 def _refused(
@@ -188,7 +206,7 @@ def _refused(
         yield _error(f"{pointer}/owners", "last_owner", "an agent keeps at least one owner")
     if before is not None and not call.caller.may(ADMINISTER):
         yield from _refused_to_owners(call, before, after, pointer)
-    ids = Counter(step.after.id for step in planned.coming if step.after)
+    ids = Counter(step.after.id for step in planned.coming)
     for terms in wanted.grants or ():
         if ids[id_of_terms(call.caller.tid, terms)] > 1:
             place = planned.intended.places[id_of_terms(call.caller.tid, terms)]

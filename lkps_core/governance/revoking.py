@@ -1,14 +1,15 @@
 """The kill switch: block an agent, an application, a user or a session, and end what is live.
 
 A block is a row that every decision reads. A start that was decided on rows from just before it
-still has 5 s of memory and 3 s for its effects: so live sessions are ended at once, and again
-after 9 s, when no such start can be under way any more.
+still has 5 s of memory and 3 s for its effects: so live sessions are ended at once, and again and
+again until 9 s after it, when no such start can be under way any more.
 """
 
 import asyncio
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 
 from lkps_core.agents.names import agent_name_in
@@ -37,7 +38,8 @@ from lkps_core.ports import AlreadyThere, Changed, Rows, Stored
 from lkps_core.reply import PageOf, Reply
 from lkps_core.sessions.ending import Ending
 from lkps_core.sessions.model import Session
-from lkps_core.sessions.open import Sessions
+from lkps_core.sessions.naming import user_identity
+from lkps_core.sessions.unended import Sessions
 from lkps_core.undoing import Undoing
 from lkps_core.wire.principals import PrincipalAnswer
 from lkps_core.wire.revocations import RevocationAnswer, RevocationList, Revoke, Revoked
@@ -45,7 +47,10 @@ from lkps_core.wire.revocations import RevocationAnswer, RevocationList, Revoke,
 log = logging.getLogger(__name__)
 
 AGAIN_AFTER = 9.0
-"""Seconds: 5 of memory, 3 for the effects of a start, and one to spare."""
+"""Seconds until the last time: 5 of memory, 3 for the effects of a start, and one to spare."""
+
+TIMES = 3
+"""Times that live sessions are ended again, lest all that came meanwhile is left to the last."""
 
 AT_ONCE = 32
 
@@ -79,16 +84,23 @@ class Revoking:
         _refuse_blocking_oneself(call, revocation)
         is_new = await self._block(call, revocation)
         concerned: dict[str, Session] = {}
-        self._undoing.later(lambda: self._end_late(call, revocation, concerned), after=AGAIN_AFTER)
-        concerned |= _by_id(await self._concerned(revocation))
-        found = len(concerned)
-        ended = found - len(await self._end_all(call, concerned.values()))
+        try:
+            concerned |= _by_id(await self._concerned(revocation))
+            found = len(concerned)
+            _, not_ended = await self._end_all(call, concerned.values())
+        finally:  # whatever could not be found or ended now
+            self._end_later(call, revocation, concerned, TIMES)
         reach = await beyond_reach(
             self._registrations, revocation, call.at, self._agent_token_seconds
         )
         members = _members(revocation)
         return Reply(
-            Revoked(**members, sessions_found=found, sessions_ended=ended, beyond_reach=reach),
+            Revoked(
+                **members,
+                sessions_found=found,
+                sessions_ended=found - len(not_ended),
+                beyond_reach=reach,
+            ),
             is_new=is_new,
         )
 
@@ -139,27 +151,24 @@ class Revoking:
         self._evidences.forget_blocks()
         return stored is None
 
-    async def _end_all(self, call: Call, sessions: Iterable[Session]) -> list[Refusal]:
-        """End them, of each first the room; answer the refusals of those that have not ended."""
-        limit = asyncio.Semaphore(AT_ONCE)
+    async def _end_all(
+        self, call: Call, sessions: Iterable[Session]
+    ) -> tuple[list[Refusal], list[Refusal]]:
+        """End all rooms, then each session; answer what was refused of the one and the other."""
+        sessions = [*sessions]
+        return (
+            await _refusals(partial(self._ending.close_room, one) for one in sessions),
+            await _refusals(partial(self._ending.end_blocked, call, one) for one in sessions),
+        )
 
-        async def end(session: Session) -> Refusal | None:
-            async with limit:
-                return await self._failure(call, session)
-
-        failures = await asyncio.gather(*(end(session) for session in sessions))
-        return [failure for failure in failures if failure is not None]
-
-    async def _failure(self, call: Call, session: Session) -> Refusal | None:
-        try:
-            await self._ending.end_blocked(call, session)
-        except Refusal as error:
-            log.warning("a blocked session has not ended yet", extra={"reason": error.reason})
-            return error
-        return None
+    def _end_later(
+        self, call: Call, revocation: Revocation, concerned: dict[str, Session], times: int
+    ) -> None:
+        step = partial(self._end_late, call, revocation, concerned, times)
+        self._undoing.later(step, after=AGAIN_AFTER / TIMES)
 
     async def _end_late(
-        self, call: Call, revocation: Revocation, concerned: dict[str, Session]
+        self, call: Call, revocation: Revocation, concerned: dict[str, Session], times: int
     ) -> None:
         """End what has come since, and once more what was ended before: of a start that was under
         way, the room may have been made after its row had ended.
@@ -170,9 +179,11 @@ class Revoking:
             return  # lifted meanwhile
         now = await self._concerned(revocation)
         concerned |= _by_id(one for one in now if revocation.holds(one.created_at))
-        failures = await self._end_all(call, concerned.values())
-        if failures:
-            raise failures[0]
+        not_closed, not_ended = await self._end_all(call, concerned.values())
+        if refused := [*not_closed, *not_ended]:
+            raise refused[0]
+        if times > 1:
+            self._end_later(call, revocation, concerned, times - 1)
 
     async def _concerned(self, revocation: Revocation) -> list[Session]:
         kind, subject_id = revocation.kind, revocation.subject_id
@@ -180,9 +191,9 @@ class Revoking:
             stored = await self._sessions.get(agent_name_in(subject_id) or "", subject_id)
             return [stored.row] if stored and stored.row.state in ("open", "ending") else []
         if kind == "agent":
-            return [*await self._sessions.open_of(subject_id)]
-        open_sessions = await self._sessions.open_anywhere()
-        return [one for one in open_sessions if _is_of(one, revocation)]
+            return [*await self._sessions.unended_of(subject_id)]
+        unended = await self._sessions.unended_anywhere()
+        return [one for one in unended if _is_of(one, revocation)]
 
     async def _record(
         self,
@@ -209,10 +220,29 @@ def _by_id(sessions: Iterable[Session]) -> dict[str, Session]:
     return {one.id: one for one in sessions}
 
 
+async def _refusals(steps: Iterable[Callable[[], Awaitable[None]]]) -> list[Refusal]:
+    """Take all steps, some at a time; answer what was refused."""
+    at_once = asyncio.Semaphore(AT_ONCE)
+    refused: list[Refusal] = []
+
+    async def take(step: Callable[[], Awaitable[None]]) -> None:
+        async with at_once:
+            try:
+                await step()
+            except Refusal as error:
+                log.warning("a blocked session has not ended yet", extra={"reason": error.reason})
+                refused.append(error)
+
+    await asyncio.gather(*(take(step) for step in steps))
+    return refused
+
+
 def _is_of(session: Session, revocation: Revocation) -> bool:
+    starter = session.starter
     if revocation.kind == "application":
-        return application_subject(session.starter.tid, session.azp) == revocation.subject
-    return user_subject(session.starter.tid, session.starter.oid) == revocation.subject
+        return application_subject(starter.tid, session.azp) == revocation.subject
+    is_theirs = user_subject(starter.tid, starter.oid) == revocation.subject
+    return is_theirs and session.participant_identity == user_identity(starter)
 
 
 def _revocation(call: Call, request: Revoke) -> Revocation:

@@ -72,6 +72,7 @@ class Authorizing:
             raise refusal(assessment.decision.rule, asked.caller)
         if not self._may_go_ahead(assessment):
             raise StorageUnavailable(reason="the decision's rows took too long to read")
+        self._evidences.keep(asked.caller, assessment.evidence)
         agent = assessment.evidence.agent
         assert agent is not None  # noqa: S101  an unknown agent is not allowed
         return Authorized(

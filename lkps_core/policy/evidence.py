@@ -84,7 +84,11 @@ class Evidences:
         self._last_limits = PlatformLimits()
 
     def remembered(self, caller: Principal, agent_name: str) -> Evidence | None:
-        """All that is needed from memory, refreshed in the background; None when a part is not."""
+        """All that is needed, from memory; None when a part of it is not there.
+
+        Nothing is refreshed by it, lest what is remembered of an agent costs a stranger's refusal
+        a reading more; whoever goes ahead on it calls `keep`.
+        """
         agent = self._directory.remembered(agent_name)
         blocks, limits = self._blocks.peek(_ALL), self._limits.peek(_ALL)
         if agent is None or agent.value is None or blocks is None or limits is None:
@@ -98,6 +102,16 @@ class Evidences:
         self._last_limits = limits.value
         began = min(one.began for one in (agent, blocks, limits, grants))
         return Evidence(row, grants.value.rows, blocks.value, limits.value, began)
+
+    def keep(self, caller: Principal, evidence: Evidence) -> None:
+        """It is in use: refresh in the background what will soon be too old."""
+        if evidence.agent is None:
+            return
+        self._directory.keep(evidence.agent.name)
+        self._blocks.keep(_ALL)
+        self._limits.keep(_ALL)
+        if evidence.agent.access_mode == "granted":
+            self._grants.keep((evidence.agent.name, caller.tid, caller.azp))
 
     async def now(self, caller: Principal, agent_name: str, at: datetime) -> Evidence:
         """All of it as it stands in the tables, in one round trip."""

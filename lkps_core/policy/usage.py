@@ -15,7 +15,7 @@ from lkps_core.freshness import Fresh, Read
 from lkps_core.policy.model import Usage
 from lkps_core.ports import Rooms
 from lkps_core.sessions.model import Session
-from lkps_core.sessions.open import Sessions
+from lkps_core.sessions.unended import Sessions
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,8 @@ class _Own:
 class UsageBook:
     def __init__(self, sessions: Sessions, rooms: Rooms, monotonic: Callable[[], float]) -> None:
         async def read(agent_name: str) -> _Opened:
-            return _Opened({one.id: one for one in await sessions.open_of(agent_name)})
+            unended = await sessions.unended_of(agent_name)
+            return _Opened({one.id: one for one in unended if one.state == "open"})
 
         self._rooms = rooms
         self._monotonic = monotonic
@@ -63,6 +64,7 @@ class UsageBook:
     async def of(self, agent_name: str, now: datetime, *, apart_from: str | None = None) -> Usage:
         """The agent's open sessions without `apart_from`, from what is remembered where it can."""
         known = self._known.peek(agent_name) or await self._known.look(agent_name)
+        self._known.keep(agent_name)
         return self._counted(agent_name, known, now, apart_from)
 
     async def exactly(

@@ -4,10 +4,12 @@ import asyncio
 from dataclasses import replace
 
 from lkps_core.agents.directory import Directory
+from lkps_core.agents.model import Agent
 from lkps_core.agents.names import agent_name_in
 from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
 from lkps_core.errors import EditedMeanwhile, SessionNotFound
+from lkps_core.identity.permissions import MANAGE_AGENTS
 from lkps_core.policy.usage import UsageBook
 from lkps_core.ports import Changed, Rooms, Rows, Stored
 from lkps_core.sessions.access import Standing, standing
@@ -57,9 +59,12 @@ class Ending:
         ended = await self._end(call, stored, _CAUSES[as_what], as_what)
         return _answer(ended, "left")
 
-    async def end_blocked(self, call: Call, session: Session) -> None:
-        """End a session that a block concerns: first its room, then what is written of it."""
+    async def close_room(self, session: Session) -> None:
+        """Take everyone out of the session's room; nothing is written of it yet."""
         await self._rooms.delete(session.room_name)
+
+    async def end_blocked(self, call: Call, session: Session) -> None:
+        """Write of a session that a block concerns that it has ended; its room goes once more."""
         stored = await self._sessions.get(session.partition, session.key)
         if stored is not None and stored.row.state in ("open", "ending"):
             await self._end(call, stored, "blocked", "block")
@@ -91,12 +96,19 @@ class Ending:
         except Changed as error:
             raise EditedMeanwhile(reason="session_changed_meanwhile") from error
 
+    async def _managed(self, call: Call, name: str) -> Agent | None:
+        """The agent, where it matters whether the caller owns it: always read, or never."""
+        if not call.caller.may(MANAGE_AGENTS):
+            return None
+        stored = await self._directory.agent_now(name)
+        return stored.row if stored else None
+
     async def _visible(self, call: Call, session_id: str) -> tuple[Stored[Session], Standing]:
         name = agent_name_in(session_id)
         if name is None:
             raise SessionNotFound(reason="not_an_id")
         agent, stored = await asyncio.gather(
-            self._directory.agent(name), self._sessions.get(name, session_id)
+            self._managed(call, name), self._sessions.get(name, session_id)
         )
         as_what = standing(call.caller, stored.row, agent) if stored else None
         if stored is None or as_what is None:

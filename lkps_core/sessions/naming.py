@@ -5,7 +5,7 @@ import hashlib
 import hmac
 
 from lkps_core.agents.names import id_of
-from lkps_core.identity.principal import Principal
+from lkps_core.identity.principal import Principal, PrincipalId
 
 _BITS_128 = 16
 
@@ -24,9 +24,9 @@ def room_name(installation: str, session_id: str) -> str:
     return f"{installation}--{session_id}"
 
 
-def user_identity(caller: Principal) -> str:
+def user_identity(user: PrincipalId) -> str:
     """One participant identity for a user, wherever they call from; nobody else can ask for it."""
-    digest = hashlib.sha256(f"{caller.tid}|{caller.oid}".encode()).digest()
+    digest = hashlib.sha256(f"{user.tid}|{user.oid}".encode()).digest()
     return f"lkps-user-{_base32(digest)}"
 
 

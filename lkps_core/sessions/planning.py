@@ -136,5 +136,5 @@ def _sha256(request: StartSession) -> str:
 
 def _identity(call: Call, request: StartSession, session_id: str) -> str:
     if call.caller.kind == "user":
-        return user_identity(call.caller)
+        return user_identity(call.caller.id)
     return request.participant_identity or application_identity(session_id)

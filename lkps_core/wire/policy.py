@@ -33,7 +33,9 @@ class PolicyDocument(Body):
     """What the file says. Agents that it does not name stay as they are."""
 
     version: Literal[1] = 1
-    limits: SetLimits | None = Field(None, description="The platform's; for admins.")
+    limits: SetLimits | None = Field(
+        None, description="The platform's; for admins. A limit that is left out stays as it is."
+    )
     agents: Annotated[dict[AgentName, AgentPolicy], Field(max_length=5_000)] = Field(
         default_factory=dict[str, AgentPolicy]
     )

@@ -30,7 +30,7 @@ from lkps_core.identity.principal import PrincipalId
 from lkps_core.policy.model import Grant, grant_id
 from lkps_core.ports import AlreadyThere, Changed, Rows, Stored
 from lkps_core.sessions.model import Session
-from lkps_core.sessions.open import Sessions
+from lkps_core.sessions.unended import Sessions
 from tests.builders.forwarder import Forwarder
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
@@ -384,7 +384,9 @@ async def test_a_page_beyond_what_the_service_gives_at_once_is_read_whole(
     assert len(await tables.grants.page(partition, most=1050)) == 1050
 
 
-async def test_open_sessions_are_those_whose_rows_say_so(tables: Tables, partition: str) -> None:
+async def test_unended_sessions_are_those_whose_rows_do_not_say_that_they_ended(
+    tables: Tables, partition: str
+) -> None:
     elsewhere = f"{partition}x"
     rows = [
         session(partition, "one"),
@@ -394,13 +396,13 @@ async def test_open_sessions_are_those_whose_rows_say_so(tables: Tables, partiti
     ]
     for row in rows:
         await tables.sessions.add(row)
-    assert await tables.sessions.open_of(partition) == [rows[0]]
-    everywhere = [row for row in await tables.sessions.open_anywhere() if row in rows]
-    assert everywhere == [rows[0], rows[3]]
+    assert await tables.sessions.unended_of(partition) == [rows[0], rows[2]]
+    everywhere = [row for row in await tables.sessions.unended_anywhere() if row in rows]
+    assert everywhere == [rows[0], rows[2], rows[3]]
     stored = await tables.sessions.get(partition, rows[0].id)
     assert stored is not None
     await tables.sessions.replace(replace(rows[0], state="ended"), stored.etag)
-    assert await tables.sessions.open_of(partition) == []
+    assert await tables.sessions.unended_of(partition) == [rows[2]]
 
 
 async def test_registrations_are_live_while_their_lease_runs(
@@ -454,8 +456,8 @@ CALLS: dict[str, Asking] = {
     "remove": lambda tables, row: tables.sessions.remove(row, 'W/"any"'),
     "live": lambda tables, row: tables.registrations.live(row.agent_name, NOW, 1),
     "page": lambda tables, row: tables.grants.page(row.agent_name),
-    "open_of": lambda tables, row: tables.sessions.open_of(row.agent_name),
-    "open_anywhere": lambda tables, _: tables.sessions.open_anywhere(),
+    "unended_of": lambda tables, row: tables.sessions.unended_of(row.agent_name),
+    "unended_anywhere": lambda tables, _: tables.sessions.unended_anywhere(),
 }
 
 

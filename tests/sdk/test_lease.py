@@ -90,6 +90,30 @@ async def test_a_clock_that_is_wrong_does_not_ask_for_tokens_for_ever(bench: Lea
     assert len(bench.lkps.renewed_with) == 1
 
 
+async def test_lkps_learns_at_once_with_which_new_secret_the_worker_is_connected(
+    bench: LeaseBench,
+) -> None:
+    await bench.lease.open()
+    bench.lease.connected()
+    bench.lkps.routing_version = 2
+    bench.clock.allow(1)
+    await eventually(lambda: bench.changes)
+
+    bench.lease.connected()
+
+    await eventually(lambda: bench.lkps.renewed_with == [1, 2])
+
+
+async def test_a_reconnection_with_the_same_secret_is_no_news(bench: LeaseBench) -> None:
+    await bench.lease.open()
+    bench.lease.connected()
+    bench.lease.connected()
+    bench.clock.allow(1)
+    await eventually(lambda: bench.lkps.renewed_with == [1])
+
+    assert bench.clock.slept == [60.0]
+
+
 async def test_waiting_for_a_token_outlasts_an_absence_of_lkps(bench: LeaseBench) -> None:
     await bench.lease.open()
     bench.lease.token_was_refused()

@@ -140,13 +140,13 @@ def test_a_rooms_name_comes_apart_at_the_first_double_hyphen(
 
 
 def test_a_user_has_one_participant_identity_whatever_they_call_with() -> None:
-    assert user_identity(caller(azp="one")) == user_identity(caller(azp="other"))
-    assert user_identity(caller(oid="one")) != user_identity(caller(oid="other"))
-    assert user_identity(caller(tid="one")) != user_identity(caller(tid="other"))
+    assert user_identity(caller(azp="one").id) == user_identity(caller(azp="other").id)
+    assert user_identity(caller(oid="one").id) != user_identity(caller(oid="other").id)
+    assert user_identity(caller(tid="one").id) != user_identity(caller(tid="other").id)
 
 
 def test_derived_identities_are_of_the_kind_that_no_caller_may_ask_for() -> None:
-    assert user_identity(caller()).startswith("lkps-user-")
+    assert user_identity(caller().id).startswith("lkps-user-")
     assert application_identity("session").startswith("lkps-app-")
 
 

@@ -11,14 +11,14 @@ class TableSessions(TableRows[Session]):
     def __init__(self, account: TablesAccount) -> None:
         super().__init__(account, "sessions", Session, queried=("state",))
 
-    async def open_of(self, agent_name: str) -> Sequence[Session]:
+    async def unended_of(self, agent_name: str) -> Sequence[Session]:
         found = await self._first(
             None,
-            "PartitionKey eq @agent_name and state eq @state",
+            "PartitionKey eq @agent_name and state ne @over",
             agent_name=agent_name,
-            state="open",
+            over="ended",
         )
         return [stored.row for stored in found]
 
-    async def open_anywhere(self) -> Sequence[Session]:
-        return [stored.row for stored in await self._first(None, "state eq @state", state="open")]
+    async def unended_anywhere(self) -> Sequence[Session]:
+        return [stored.row for stored in await self._first(None, "state ne @over", over="ended")]
