@@ -14,6 +14,7 @@ from lkps_core.audit.refusals import RefusalLog
 from lkps_core.audit.stream import Stream
 from lkps_core.governance.applying import Applying
 from lkps_core.governance.checking import Checking
+from lkps_core.governance.clearing import Clearing
 from lkps_core.governance.granting import Granting
 from lkps_core.governance.limiting import Limiting
 from lkps_core.governance.revoking import Revoking
@@ -106,10 +107,8 @@ def compose(settings: Settings, ports: Ports) -> Services:
             evidences,
             ports.revocations,
             ports.registrations,
-            ports.sessions,
-            ending,
+            Clearing(evidences, ports.sessions, ending, undoing),
             trail,
-            undoing,
             settings.agent_token_seconds,
         ),
         limiting=limiting,

@@ -14,14 +14,8 @@ from lkps_core.governance.granting import Granting
 from lkps_core.governance.limiting import Limiting
 from lkps_core.governance.linting import lint
 from lkps_core.governance.live_policy import LivePolicy, agent_policy, read_live
-from lkps_core.governance.planning import (
-    AgentPlan,
-    GrantStep,
-    Plan,
-    limits_change,
-    may_plan,
-    plan,
-)
+from lkps_core.governance.planning import may_plan, plan
+from lkps_core.governance.steps import AgentPlan, GrantStep, Plan, limits_change
 from lkps_core.identity.permissions import ADMINISTER
 from lkps_core.policy.evidence import Evidences, every
 from lkps_core.policy.model import Grant, PlatformLimits

@@ -19,8 +19,8 @@ async def beyond_reach(
     if revocation.kind == "agent":
         live = await registrations.live(revocation.subject_id, now, _MOST)
         what = (
-            f"{len(live)} live instances keep their connection to LiveKit, and with their agent"
-            " tokens can open others. LKPS sends them no session."
+            f"Its instances ({len(live)} are live) keep their connection to LiveKit, and with the"
+            " agent tokens that are out can open others. LKPS sends them no session."
         )
     else:
         what = (

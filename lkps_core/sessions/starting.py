@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -20,20 +19,18 @@ from lkps_core.policy.authorizing import Asked, Authorized, Authorizing
 from lkps_core.policy.evidence import Evidences
 from lkps_core.policy.quotas import Quotas
 from lkps_core.policy.usage import UsageBook
-from lkps_core.ports import AlreadyThere, Changed, Room, Rooms, Rows, Stored
+from lkps_core.ports import AlreadyThere, Changed, Rooms, Rows, Stored
 from lkps_core.sessions.events import abandoned as abandoned_event
 from lkps_core.sessions.events import authorized as authorized_event
 from lkps_core.sessions.model import Session
 from lkps_core.sessions.planning import Plan, Planning
 from lkps_core.sessions.presence import Presence
+from lkps_core.sessions.rerouting import see_to_one_agent
 from lkps_core.settings import Settings
 from lkps_core.undoing import Undoing
 from lkps_core.wire.sessions import AgentStatus, SessionStarted, StartSession
 
 log = logging.getLogger(__name__)
-
-REROUTE_AFTER = 3.0
-"""Seconds in which an agent is in the room whose worker was reached."""
 
 _ATTEMPTS = 3
 """To join a session that several starts join in the same moment."""
@@ -107,14 +104,7 @@ class Starting:
         """While a rotation moves instances over, the one that is free may listen elsewhere."""
         rooms = self._planning.rooms_elsewhere(plan, authorized)
         if rooms:
-            self._undoing.later(partial(self._reroute, rooms), after=0)
-
-    async def _reroute(self, rooms: Iterable[Room]) -> None:
-        for room in rooms:
-            await asyncio.sleep(REROUTE_AFTER)
-            if not await self._rooms.reroute(room):
-                return
-            log.info("a job that nobody took is dispatched again")
+            self._undoing.later(partial(see_to_one_agent, self._rooms, rooms), after=0)
 
     async def _carry_out(self, call: Call, plan: Plan) -> bool:
         """All three effects at the same time; False when the session's row was there before."""

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 
 from dev.platform.conditions import holds_within
 from dev.platform.places import STATE
-from tests.docs.pages import PAGES, ROOT, commands
+from tests.docs.pages import PAGES, ROOT, Block, blocks
 
 NOT_RUN = {
     "make demo\n": "has tests of its own, in tests/e2e/test_demo.py",
@@ -27,15 +27,25 @@ NOT_RUN = {
     ),
     'pip install "lkps-sdk[agents]"\n': "is not on a package index yet",
     'pip install "./sdk/python[agents]"\n': "would change the environment that this runs in",
+    'pip install "./sdk/python[cli]"\n': "would change the environment that this runs in",
+    "lkps login --url https://gateway.example/lkps --tenant TENANT_ID \\\n"
+    "  --client-id CLIENT_ID --api-client-id API_CLIENT_ID\n": "is for a tenant of one's own",
 }
 FOREVER = ".venv/bin/python examples/echo_agent.py start"
 STARTED = "registered worker"
+PAGE_SECONDS = 180
+END = "the end of a block of the guide"
 
 
 @asynccontextmanager
 async def running(*argv: str) -> AsyncIterator[Process]:
     process = await asyncio.create_subprocess_exec(
-        *argv, cwd=ROOT, stdout=PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True
+        *argv,
+        cwd=ROOT,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
     )
     try:
         yield process
@@ -45,46 +55,70 @@ async def running(*argv: str) -> AsyncIterator[Process]:
         await process.communicate()
 
 
-def runnable(page: Path) -> list[str]:
-    return [block for block in commands(page) if block not in NOT_RUN]
+def runnable(page: Path) -> list[Block]:
+    return [block for block in blocks(page) if block.commands not in NOT_RUN]
 
 
 def guides() -> list[Path]:
     return [page for page in PAGES if runnable(page)]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(len(guides()) * PAGE_SECONDS)
 async def test_every_command_of_the_guides_does_what_it_says() -> None:
     described = STATE / "platform.json"
     assert not described.exists(), "make up is running in this checkout: end it first"
     async with running(sys.executable, "-m", "dev.platform"):
         assert await holds_within(60, described.exists)
         for page in guides():
-            await _follow(page)
+            async with asyncio.timeout(PAGE_SECONDS):
+                await _follow(page)
 
 
 async def _follow(page: Path) -> None:
-    """Blocks share what earlier ones define, as in one terminal."""
-    script = "set -e\n"
-    for block in runnable(page):
-        script += block
-        async with running("bash", "-c", script) as shell:
-            if FOREVER in block:
-                await asyncio.wait_for(_until_started(shell), 60)
-                return
-            output, _ = await asyncio.wait_for(shell.communicate(), 60)
-            assert shell.returncode == 0, f"{page.name}:\n{block}\n{output.decode()}"
+    """One block after the other, as in one terminal."""
+    script = "".join(f"{block.commands}\nprintf '\\n{END}\\n'\n" for block in runnable(page))
+    async with running("bash", "-c", f"set -e\n{script}") as shell:
+        for block in runnable(page):
+            last = STARTED if FOREVER in block.commands else END
+            printed, was_reached = await _printed_until(last, shell)
+            assert was_reached, f"{page.name} fails at:\n{block.commands}\n{printed}"
+            assert block.shows(printed), f"{page.name} shows {block.shown}\nand not:\n{printed}"
 
 
-async def _until_started(shell: Process) -> None:
+async def _printed_until(last: str, shell: Process) -> tuple[str, bool]:
+    """What was printed before the line that has `last`, and whether there was one."""
     assert shell.stdout is not None
-    seen = b""
-    while STARTED.encode() not in seen:
-        line = await shell.stdout.readline()
-        assert line, seen.decode()
-        seen += line
+    printed = ""
+    while line := (await shell.stdout.readline()).decode():
+        if last in line:
+            return printed, True
+        printed += line
+    return printed, False
+
+
+@pytest.mark.parametrize("page", guides(), ids=lambda page: page.name)
+def test_nothing_is_left_to_do_after_what_goes_on_for_ever(page: Path) -> None:
+    assert not any(FOREVER in block.commands for block in runnable(page)[:-1])
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "fits"),
+    [
+        ("a … c\n", "a b b c\n\n", True),
+        ("a … c\n", "a b\n c", False),
+        ("a\n…\nz\n", "a\nz", True),
+        ("a\n…\nz\n", "a\nb\nc\nz", True),
+        ("a\n…\nz\n", "a\nz!", False),
+        ("a.\n", "ab", False),
+        (None, "anything", True),
+    ],
+)
+def test_what_a_guide_shows_is_compared_with_what_is_printed(
+    shown: str | None, printed: str, *, fits: bool
+) -> None:
+    assert Block("", shown).shows(printed) is fits
 
 
 def test_what_is_not_run_is_in_a_guide() -> None:
-    written = {block for page in PAGES for block in commands(page)}
+    written = {block.commands for page in PAGES for block in blocks(page)}
     assert set(NOT_RUN) - written == set()

@@ -9,11 +9,24 @@ from pathlib import Path
 
 import pytest
 
+from lkps.cli.views.callers import _WHO
 from lkps.errors import ConfigurationError
 from lkps.settings import LIVEKIT_KEYS, read_settings
+from lkps_core import errors
+from lkps_core.agents.routing import KNOWN_AFTER
+from lkps_core.errors import Refusal
+from lkps_core.freshness import OLDEST
+from lkps_core.governance.beyond_reach import _RUNBOOK
+from lkps_core.governance.clearing import AGAIN_AFTER
+from lkps_core.governance.granting import MOST_OF_A_CLIENT
+from lkps_core.policy.explaining import EXPLANATIONS, NOT_CALLABLE
+from lkps_core.policy.model import PlatformLimits
+from lkps_core.policy.usage import SETTLED
+from lkps_core.sessions.planning import REROUTES
+from lkps_core.sessions.rerouting import REROUTE_AFTER
 from lkps_core.settings import Settings, SettingsError
 from tests.builders.lkps import ENVIRONMENT
-from tests.docs.pages import PAGES, ROOT
+from tests.docs.pages import PAGES, ROOT, anchors
 
 DOCS = ROOT / "docs"
 LICENSE_SHA256 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
@@ -97,6 +110,60 @@ def test_the_livekit_keys_to_delete_are_the_ones_that_are_refused() -> None:
     assert set(re.findall(r"`(\w+)`", said[1])) == set(LIVEKIT_KEYS)
 
 
+GUIDE = DOCS / "authorization.md"
+LETTING_IN = {"open", "granted", "report_only_grant", "report_only_mode"}
+
+
+def test_every_rule_that_refuses_is_explained_with_who_can_change_it() -> None:
+    said: dict[str, str] = {row[0]: row[3] for row in rows(GUIDE, "[a-z_]+") if len(row) == 4}
+    decided: dict[str, str] = {
+        rule: _WHO[one.who] for rule, one in EXPLANATIONS.items() if rule not in LETTING_IN
+    }
+    assert said == {**decided, "not_callable": _WHO[NOT_CALLABLE.who]}
+
+
+def test_every_403_and_429_has_its_row() -> None:
+    said = re.findall(r"^\| (403|429) \| `(\w+)` \|", text(GUIDE), re.MULTILINE)
+    refusals = [
+        one
+        for one in vars(errors).values()
+        if isinstance(one, type) and issubclass(one, Refusal) and one is not Refusal
+    ]
+    assert sorted(said) == sorted(
+        (str(one.status), one.code) for one in refusals if one.status in (403, 429)
+    )
+
+
+def test_what_an_answer_names_as_runbook_is_there() -> None:
+    page, _, anchor = _RUNBOOK.partition("#")
+    assert anchor in anchors(ROOT / page)
+
+
+LIMITS = PlatformLimits()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"within {OLDEST:.0f} s in all others",
+        f"for the last time {AGAIN_AFTER:.0f} s after",
+        f"For {KNOWN_AFTER.total_seconds():.0f} s nothing changes but the row",
+        f"every {REROUTE_AFTER:.0f} s whether an agent came",
+        f"sessions older than {SETTLED.total_seconds():.0f} s",
+        f"at most {MOST_OF_A_CLIENT} grants on one agent",
+        f"admins | {LIMITS.starts_per_minute_per_application:,} |",
+        f"admins | {LIMITS.starts_per_minute_per_user} |",
+    ],
+)
+def test_the_guides_numbers_are_those_of_the_code(said: str) -> None:
+    assert said in text(GUIDE)
+
+
+def test_a_job_is_dispatched_again_as_often_as_the_guide_says() -> None:
+    assert 2 * REROUTES == 6
+    assert "six times at most" in text(GUIDE)
+
+
 def steps_shown() -> set[tuple[str, str]]:
     shown = re.findall(
         r"^ +[\d.]+ s +\d+ ms  (\w+) +(.*?)(?:  .*)?$", text(ROOT / "README.md"), re.MULTILINE
@@ -122,6 +189,14 @@ def test_a_target_that_a_guide_names_is_there(target: str) -> None:
         ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert known.returncode == 0, known.stderr
+
+
+def test_the_coverage_that_contributors_are_told_of_is_the_one_that_is_held_to() -> None:
+    (said,) = re.findall(r"at least (\d+) %, (\w+) and (\w+) 100 %", text(ROOT / "CONTRIBUTING.md"))
+    least, one, other = said
+    makefile = text(ROOT / "Makefile")
+    assert f"--fail-under={least}\n" in makefile
+    assert f"--fail-under=100 --include='lkps_core/{one}/*,lkps_core/{other}/*'\n" in makefile
 
 
 def test_shell_commands_are_marked_as_such_so_that_they_are_run() -> None:

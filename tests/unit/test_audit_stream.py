@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from lkps_core.adapters.memory import MemoryTrailRows
 from lkps_core.audit import Event, Stream, stream
 from lkps_core.audit.event import canonical
-from lkps_core.errors import AuditUnavailable, StorageUnavailable
+from lkps_core.errors import AuditUnavailable, RateLimited, StorageUnavailable
 from tests.builders.conditions import until
 from tests.builders.lkps import FakeClock
 from tests.builders.stepping import SteppingTrail
@@ -60,6 +61,42 @@ async def test_rows_that_wait_together_go_out_together(written: Written) -> None
     stop.release()
     await asyncio.gather(first, *others)
     assert written.table.calls == [1, 16, 16, 16, 16, 6]
+
+
+def by(written: Written, oid: str) -> Event:
+    return replace(written.event(oid), tid="tenant", oid=oid)
+
+
+async def test_one_principal_fills_a_tenth_of_the_queue_at_the_most_and_others_go_on(
+    written: Written,
+) -> None:
+    stop = written.table.steps.stop("append", "before")
+    first = asyncio.create_task(written.stream.record(written.event("first")))
+    await stop.reached.wait()
+    greedy = [
+        asyncio.create_task(written.stream.record(by(written, "greedy")))
+        for _ in range(stream.MOST_OF_ONE)
+    ]
+    await asyncio.sleep(0)
+    assert stream.MOST_OF_ONE * 10 <= stream.CAPACITY
+    with pytest.raises(RateLimited):
+        await written.stream.record(by(written, "greedy"))
+    modest = asyncio.create_task(written.stream.record(by(written, "modest")))
+    stop.release()
+    await asyncio.gather(first, *greedy, modest)
+    await written.stream.record(by(written, "greedy"))  # there is room for it again
+    assert len(written.reasons()) == stream.MOST_OF_ONE + 3
+
+
+async def test_whoever_gives_up_waiting_makes_room_for_their_next_row(written: Written) -> None:
+    written.table.down = True
+    for _ in range(2):
+        waiting = (written.stream.record(by(written, "greedy")) for _ in range(stream.MOST_OF_ONE))
+        for outcome in await asyncio.gather(*waiting, return_exceptions=True):
+            assert isinstance(outcome, AuditUnavailable | RateLimited)
+    written.table.down = False
+    await until(lambda: not written.stream._waiting)
+    await written.stream.record(by(written, "greedy"))
 
 
 async def test_nobody_is_told_before_the_row_is_durable(written: Written) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lkps_core.audit import Event, RefusalLog, refusals
-from lkps_core.errors import AuditUnavailable
+from lkps_core.errors import AuditUnavailable, RateLimited
 from tests.builders.conditions import until
 from tests.builders.lkps import AGENT, CLIENT, FakeClock, Lkps, app
 
@@ -28,6 +28,18 @@ class MemoryTrail:
         if self.down:
             raise AuditUnavailable(reason="down")
         self.rows.append(event)
+
+
+@dataclass
+class FullTrail(MemoryTrail):
+    """A Trail in which this principal has as many rows waiting as it may have."""
+
+    full: bool = True
+
+    async def record(self, event: Event) -> None:
+        if self.full:
+            raise RateLimited(reason="share_of_the_trail")
+        await super().record(event)
 
 
 class Counted:
@@ -286,3 +298,16 @@ async def test_refusals_of_different_callers_are_rows_of_their_own(lkps: Lkps) -
         "agent_unknown",
         "permission_lacking",
     ]
+
+
+async def test_a_refusal_beyond_its_principals_share_of_the_trail_is_counted_and_not_lost() -> None:
+    counted = Counted()
+    counted.trail = trail = FullTrail()
+    counted.log = RefusalLog(trail, counted.clock)
+    await counted.refuse(times=3)
+    await counted.log.flush()
+    assert trail.rows == []
+    trail.full = False
+    await counted.log.close()
+    (row,) = trail.rows
+    assert (row.reason, row.count) == ("agent_unknown", 3)

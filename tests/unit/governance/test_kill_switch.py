@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lkps_core.api.operations import OPERATIONS, Operation
-from lkps_core.governance import revoking
+from lkps_core.governance import clearing
 from lkps_core.policy.model import Revocation
 from lkps_core.sessions.model import Session
 from tests.builders.conditions import until
@@ -74,7 +74,7 @@ async def lkps() -> Lkps:
 @pytest.fixture
 def promptly(monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes after 9 s comes as soon as it is let."""
-    monkeypatch.setattr(revoking, "AGAIN_AFTER", 0.0)
+    monkeypatch.setattr(clearing, "AGAIN_AFTER", 0.0)
 
 
 async def lift(lkps: Lkps, revocation_id: str, *, by: str = ADA) -> Answered:
@@ -167,7 +167,7 @@ async def test_new_starts_are_refused_at_once_and_elsewhere_within_five_seconds(
 
 def last_look(revocations: SteppingRows[Revocation]) -> Stop:
     """The last time that sessions are ended again waits; each time begins with a reading."""
-    for _ in range(revoking.TIMES - 1):
+    for _ in range(clearing.TIMES - 1):
         revocations.steps.once("page", "before", nothing)
     return revocations.steps.stop("page", "before")
 
@@ -759,7 +759,7 @@ async def test_a_block_whose_answer_was_lost_stands_and_blocking_again_ends_what
 async def test_who_blocks_an_agent_is_told_which_tokens_stay_out(lkps: Lkps) -> None:
     await lkps.register()
     (beyond,) = (await block(lkps, agent_name="concierge")).json["beyond_reach"]
-    assert beyond["what"].startswith("2 live instances keep their connection to LiveKit")
+    assert beyond["what"].startswith("Its instances (2 are live) keep their connection to LiveKit")
     assert beyond["until"] == "2026-03-14T10:26:53Z"
     assert beyond["runbook"] == "docs/authorization.md#what-a-block-cannot-reach"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lkps_core.agents.routing import routing_secret
-from lkps_core.sessions import starting
+from lkps_core.sessions import rerouting
 from tests.builders.conditions import until
 from tests.builders.lkps import ADMIN, AGENT, CLIENT, Answered, Lkps, guid
 from tests.builders.stepping import SteppingRows
@@ -167,7 +167,7 @@ async def test_of_as_many_here_as_there_starts_go_to_the_new_secret(lkps: Lkps) 
 @pytest.fixture
 def promptly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether a worker took the job is looked at without waiting for it."""
-    monkeypatch.setattr(starting, "REROUTE_AFTER", 0.0)
+    monkeypatch.setattr(rerouting, "REROUTE_AFTER", 0.0)
 
 
 @pytest.mark.usefixtures("promptly")

@@ -691,6 +691,12 @@ def test_a_limit_is_reached_by_as_many_sessions_as_it_says(used: int, allowed: b
         assert decide(one).allowed is allowed
 
 
+def test_a_grant_of_one_session_lets_its_first_in() -> None:
+    given = grant(max_sessions=1)
+    assert decide(question(APPLICATION, given)).grant == given
+    assert decide(question(APPLICATION, given, usage=Usage(3, {"another": 3}))).grant == given
+
+
 def test_an_unknown_agent_is_told_before_everything_that_is_its_own() -> None:
     decision = decide(question(ALICE, grant("any_user"), agent=None, blocks=blocks(AGENT_SUBJECT)))
     assert decision.reasons == (("agent_unknown", None),)

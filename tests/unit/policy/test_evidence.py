@@ -279,6 +279,16 @@ async def test_what_nobody_goes_ahead_on_is_not_read_anew(warm: Authority) -> No
     assert warm.calls == before
 
 
+async def test_of_an_agent_that_is_not_there_nothing_is_kept(warm: Authority) -> None:
+    evidence = await warm.now(agent_name="nobody")
+    warm.clock.pass_by(REFRESH_AFTER)
+    before = warm.calls
+    warm.evidences.keep(APPLICATION, evidence)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert warm.calls == before
+
+
 async def test_what_is_not_in_use_is_not_read_anew(warm: Authority) -> None:
     before = warm.calls
     warm.clock.pass_by(3600)

@@ -59,6 +59,14 @@ async def lkps(limit: Limit) -> Lkps:
     return lkps
 
 
+@pytest.fixture
+async def granted() -> Lkps:
+    """The same, by a grant: for what does not depend on which limit it is."""
+    lkps = Lkps()
+    await by_grant(lkps, MOST)
+    return lkps
+
+
 async def at_once(*starts: Awaitable[Answered]) -> Counter[int]:
     """How many were answered with which status."""
     return Counter(answer.status for answer in await asyncio.gather(*starts))
@@ -110,20 +118,20 @@ async def test_the_limit_holds_for_as_long_as_the_sessions_are_open(lkps: Lkps) 
     assert open_rooms(lkps) == MOST
 
 
-async def test_the_limit_holds_while_rooms_are_slow_to_be_made(lkps: Lkps) -> None:
+async def test_the_limit_holds_while_rooms_are_slow_to_be_made(granted: Lkps) -> None:
     """A start counts from before its first effect, whenever the others come."""
-    rooms = SteppingRooms(lkps.rooms)
+    rooms = SteppingRooms(granted.rooms)
     stop = rooms.steps.stop("create", "before")
-    slow = replace(lkps, rooms=rooms, seed=3)
+    slow = replace(granted, rooms=rooms, seed=3)
     first = asyncio.create_task(slow.start())
     await stop.reached.wait()
     for seconds in (0, 2.5, 2.5):
-        lkps.clock.pass_by(seconds)
+        granted.clock.pass_by(seconds)
         await asyncio.gather(*(slow.start() for _ in range(10)))
-    assert open_rooms(lkps) == MOST - 1
+    assert open_rooms(granted) == MOST - 1
     stop.release()
     assert (await first).status == 200
-    assert open_rooms(lkps) == MOST
+    assert open_rooms(granted) == MOST
 
 
 async def an_application_and_a_user(lkps: Lkps) -> Counter[int]:
@@ -163,22 +171,22 @@ async def test_two_processes_start_40_in_one_moment_at_most_and_none_after_5_s(
     assert open_rooms(lkps) == 2 * MOST
 
 
-async def test_a_process_that_knows_nothing_yet_exceeds_nothing(lkps: Lkps) -> None:
-    await started(lkps)
-    other = lkps.another_process()
+async def test_a_process_that_knows_nothing_yet_exceeds_nothing(granted: Lkps) -> None:
+    await started(granted)
+    other = granted.another_process()
     assert await at_once(*(other.start() for _ in range(50))) == {429: 50}
 
 
 async def test_what_two_processes_start_together_within_5_s_is_seen_by_both_after_it(
-    lkps: Lkps,
+    granted: Lkps,
 ) -> None:
-    other = lkps.another_process()
-    for process in (lkps, other):
+    other = granted.another_process()
+    for process in (granted, other):
         await warmed(process)
-    for process in (lkps, other):
+    for process in (granted, other):
         await started(process, MOST // 2)
-    lkps.clock.pass_by(OLDEST)
-    for process in (lkps, other):
+    granted.clock.pass_by(OLDEST)
+    for process in (granted, other):
         assert await at_once(process.start()) == {429: 1}
 
 
@@ -203,26 +211,26 @@ def is_down(lkps: Lkps, part: str) -> Iterator[None]:
 @pytest.mark.parametrize("part", ["rooms", "trail", "sessions"])
 @pytest.mark.parametrize("with_keys", [False, True], ids=["anew", "repeated with their keys"])
 async def test_starts_that_fail_leave_every_place_free_and_no_more(
-    lkps: Lkps, part: str, with_keys: bool
+    granted: Lkps, part: str, with_keys: bool
 ) -> None:
-    await warmed(lkps)
+    await warmed(granted)
     keys = [f"{number}" if with_keys else None for number in range(100)]
-    with is_down(lkps, part):
-        assert await at_once(*(lkps.start(key=key) for key in keys[:MOST])) == {503: MOST}
-    await lkps.services.starting._undoing.drained()
-    answers = await at_once(*(lkps.start(key=key) for key in keys))
+    with is_down(granted, part):
+        assert await at_once(*(granted.start(key=key) for key in keys[:MOST])) == {503: MOST}
+    await granted.services.starting._undoing.drained()
+    answers = await at_once(*(granted.start(key=key) for key in keys))
     assert answers == {200: MOST, 429: 100 - MOST}
-    assert open_rooms(lkps) == len(await lkps.sessions.unended_anywhere()) == MOST
+    assert open_rooms(granted) == len(await granted.sessions.unended_anywhere()) == MOST
 
 
 @pytest.mark.parametrize("part", ["rooms", "trail"])
-async def test_repeats_that_fail_free_no_place(lkps: Lkps, part: str) -> None:
-    await warmed(lkps)
+async def test_repeats_that_fail_free_no_place(granted: Lkps, part: str) -> None:
+    await warmed(granted)
     keys = [f"{number}" for number in range(MOST)]
-    assert await at_once(*(lkps.start(key=key) for key in keys)) == {200: MOST}
-    with is_down(lkps, part):
-        assert await at_once(*(lkps.start(key=key) for key in keys)) == {503: MOST}
-    assert await at_once(*(lkps.start() for _ in range(10))) == {429: 10}
+    assert await at_once(*(granted.start(key=key) for key in keys)) == {200: MOST}
+    with is_down(granted, part):
+        assert await at_once(*(granted.start(key=key) for key in keys)) == {503: MOST}
+    assert await at_once(*(granted.start() for _ in range(10))) == {429: 10}
 
 
 # A repeat is no new session.
@@ -238,12 +246,12 @@ async def test_a_repeat_at_the_limit_is_the_session_that_is_there(lkps: Lkps) ->
     assert open_rooms(lkps) == MOST
 
 
-async def test_a_hundred_repeats_in_one_moment_take_one_place(lkps: Lkps) -> None:
-    answers = await asyncio.gather(*(lkps.start(key="one") for _ in range(100)))
+async def test_a_hundred_repeats_in_one_moment_take_one_place(granted: Lkps) -> None:
+    answers = await asyncio.gather(*(granted.start(key="one") for _ in range(100)))
     sessions = {answer.json["session_id"] for answer in answers if answer.status == 200}
     assert len(sessions) == 1
-    await started(lkps, MOST - 1)
-    assert (await lkps.start()).status == 429
+    await started(granted, MOST - 1)
+    assert (await granted.start()).status == 429
 
 
 # Ending a session frees its place.
@@ -259,10 +267,10 @@ async def test_ending_a_session_frees_its_place_at_once(lkps: Lkps) -> None:
     assert open_rooms(lkps) == MOST
 
 
-async def test_ending_many_sessions_frees_as_many_places(lkps: Lkps) -> None:
-    answers = await started(lkps)
-    await asyncio.gather(*(end(lkps, answer) for answer in answers[:7]))
-    assert await at_once(*(lkps.start() for _ in range(50))) == {200: 7, 429: 43}
+async def test_ending_many_sessions_frees_as_many_places(granted: Lkps) -> None:
+    answers = await started(granted)
+    await asyncio.gather(*(end(granted, answer) for answer in answers[:7]))
+    assert await at_once(*(granted.start() for _ in range(50))) == {200: 7, 429: 43}
 
 
 async def test_in_another_process_the_place_is_free_after_5_s(lkps: Lkps) -> None:
@@ -276,11 +284,11 @@ async def test_in_another_process_the_place_is_free_after_5_s(lkps: Lkps) -> Non
     assert (await other.start()).status == 429
 
 
-async def test_ending_a_session_twice_frees_one_place(lkps: Lkps) -> None:
-    answers = await started(lkps)
+async def test_ending_a_session_twice_frees_one_place(granted: Lkps) -> None:
+    answers = await started(granted)
     for _ in range(3):
-        await end(lkps, answers[0])
-    assert await at_once(*(lkps.start() for _ in range(10))) == {200: 1, 429: 9}
+        await end(granted, answers[0])
+    assert await at_once(*(granted.start() for _ in range(10))) == {200: 1, 429: 9}
 
 
 async def test_rooms_that_livekit_has_closed_free_their_places(lkps: Lkps) -> None:

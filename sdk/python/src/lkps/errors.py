@@ -37,7 +37,7 @@ class Refused(LkpsError):  # noqa: N818
         request_id: str,
         errors: Iterable[Mapping[str, str]] = (),
     ) -> None:
-        advice = _ADVICE.get(status, "")
+        advice = _ADVICE.get(code) or _ADVICE.get(status, "")
         super().__init__(f"LKPS refused: {detail} ({status} {code}, request {request_id}){advice}")
         self.status = status
         self.code = code
@@ -50,8 +50,9 @@ class RegistrationNotFound(Refused):
     """The registration is over: its lease expired, or it was ended."""
 
 
-_ADVICE = {
+_ADVICE: Mapping[str | int, str] = {
+    "permission_lacking": ". Ask an Entra administrator for it",
+    "agent_not_runnable": ". Ask an administrator of LKPS to be a runner of this agent",
     401: ". Check AZURE_TENANT_ID, AZURE_CLIENT_ID and LKPS_API_CLIENT_ID",
-    403: ". Ask an administrator of LKPS for the role LKPS.Agent and to be a runner of this agent",
     404: ". Check LKPS_URL",
 }

@@ -58,8 +58,8 @@ def rotated(one: Json) -> Iterable[RenderableType]:
         [
             ("routing", f"version {one['routing_version']}"),
             ("before", _before(one.get("previous_routing_version"))),
-            ("to move", f"{one['instances_to_move']} instances"),
-            ("outage", f"{one['outage_seconds']} s at most"),
+            ("to move", _count(one["instances_to_move"])),
+            ("outage", f"{one['outage_seconds']} s at most" if one["outage_seconds"] else "none"),
         ]
     )
 
@@ -73,7 +73,11 @@ def _limits(one: Json) -> str:
 
 
 def _online(instances: list[Json]) -> str:
-    return f"{len(instances)} instance{'s' * (len(instances) != 1)}"
+    return _count(len(instances))
+
+
+def _count(instances: int) -> str:
+    return f"{instances} instance{'s' * (instances != 1)}"
 
 
 def _instances(instances: list[Json]) -> Table:
