@@ -20,6 +20,7 @@ from lkps_core.governance.limiting import Limiting
 from lkps_core.governance.revoking import Revoking
 from lkps_core.health import Health
 from lkps_core.identity import Authenticator, Keys, KeySource, Rules
+from lkps_core.policy.admitting import Admitting
 from lkps_core.policy.authorizing import Authorizing
 from lkps_core.policy.evidence import Evidences
 from lkps_core.policy.model import Grant, PlatformLimits, Revocation
@@ -28,10 +29,10 @@ from lkps_core.policy.usage import UsageBook
 from lkps_core.ports import Clock, Probe, Randomness, Rooms, Rows, TrailRows
 from lkps_core.services import Services
 from lkps_core.sessions.ending import Ending
+from lkps_core.sessions.live import Sessions
 from lkps_core.sessions.planning import Planning
 from lkps_core.sessions.presence import Presence
 from lkps_core.sessions.starting import Starting
-from lkps_core.sessions.unended import Sessions
 from lkps_core.settings import Settings
 from lkps_core.tokens import TokenMint
 from lkps_core.undoing import Undoing
@@ -64,7 +65,7 @@ def compose(settings: Settings, ports: Ports) -> Services:
     refusals = RefusalLog(trail, ports.clock)
     directory = Directory(ports.agents, ports.registrations, ports.clock, ports.monotonic)
     evidences = Evidences(directory, ports.grants, ports.revocations, ports.limits, ports.monotonic)
-    usage = UsageBook(ports.sessions, ports.rooms, ports.monotonic)
+    usage = UsageBook(ports.sessions, ports.rooms, ports.clock, ports.monotonic)
     authorizing = Authorizing(directory, evidences, usage)
     mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret)
     presence = Presence(directory, ports.rooms, ports.clock)
@@ -107,20 +108,28 @@ def compose(settings: Settings, ports: Ports) -> Services:
             evidences,
             ports.revocations,
             ports.registrations,
-            Clearing(evidences, ports.sessions, ending, undoing),
+            Clearing(
+                settings.installation,
+                evidences,
+                ports.sessions,
+                ports.rooms,
+                ending,
+                undoing,
+                ports.clock,
+            ),
             trail,
             settings.agent_token_seconds,
         ),
         limiting=limiting,
         checking=Checking(
             directory,
-            evidences,
-            Quotas(ports.monotonic),
+            Admitting(Quotas(ports.monotonic), evidences),
             authorizing,
             settings.session_max_seconds,
         ),
         applying=Applying(
             new_mode,
+            Quotas(ports.monotonic),
             evidences,
             ports.agents,
             ports.grants,
@@ -134,8 +143,7 @@ def compose(settings: Settings, ports: Ports) -> Services:
             settings,
             Planning(settings, mint, ports.randomness),
             authorizing,
-            evidences,
-            Quotas(ports.monotonic),
+            Admitting(Quotas(ports.monotonic), evidences),
             usage,
             ports.sessions,
             ports.rooms,

@@ -64,10 +64,19 @@ class Fresh[K: Hashable, V]:
 
     def keep(self, key: K) -> None:
         """It is in use: refresh it in the background when it will soon be too old."""
-        known = self.peek(key)
-        if known is None or key in self._refreshing:
-            return
-        if self._monotonic() - known.began >= REFRESH_AFTER:
+        if self.peek(key) is not None:
+            self.renew(key)
+
+    def last(self, key: K) -> V | None:
+        """The value as it was last read, however long ago."""
+        known = self._known.get(key)
+        return known.value if known else None
+
+    def renew(self, key: K) -> None:
+        """Read it in the background, unless that was done a moment ago or is under way."""
+        known = self._known.get(key)
+        is_young = known is not None and self._monotonic() - known.began < REFRESH_AFTER
+        if not is_young and key not in self._refreshing:
             self._refreshing[key] = asyncio.create_task(self._refresh(key))
 
     async def read(self, key: K) -> V:
@@ -91,6 +100,11 @@ class Fresh[K: Hashable, V]:
         """Whether `get` would answer from memory."""
         known = self._known.get(key)
         return known is not None and self._monotonic() - known.began < self._oldest
+
+    def know(self, key: K, value: V) -> None:
+        """It was just written: remember it, and nothing of the reads that are under way."""
+        self._newest[key] = next(self._order)
+        self._known[key] = Read(value, self._monotonic())
 
     def forget(self, key: K) -> None:
         """Read it anew, and remember nothing of the reads that are under way."""

@@ -124,6 +124,10 @@ class Rooms(Protocol):
         """Those of the rooms that there are."""
         ...
 
+    async def all_standing(self) -> frozenset[str]:
+        """Every room that there is, those of other installations included."""
+        ...
+
     async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
         """Who is in the room, agents included: nobody, too, when there is no such room."""
         ...

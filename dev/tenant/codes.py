@@ -5,6 +5,7 @@ RFC 6749 section 4.1, and RFC 7636 for the proof, of which S256 alone.
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from dev.tenant.keys import base64url
 from dev.tenant.sign_ins import SignIn
 
 LIFETIME_SECONDS = 60
+VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+"""RFC 7636 section 4.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Authorized:
             raise sign_in_refusals.grant_invalid("The code was issued to another client.")
         if redirect_uri != self.redirect_uri:
             raise sign_in_refusals.redirect_uri_changed(redirect_uri, self.redirect_uri)
+        if not VERIFIER.fullmatch(verifier):
+            raise sign_in_refusals.verifier_malformed()
         if not hmac.compare_digest(challenge_of(verifier), self.challenge):
             raise sign_in_refusals.verifier_wrong()
 

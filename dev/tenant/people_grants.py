@@ -18,6 +18,9 @@ AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"
 DEVELOPMENT_USER = "urn:lkps:dev:user"
 
+CREDENTIALS = frozenset({"client_secret", "client_assertion"})
+"""A public client has neither, so neither is believed to prove anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class PeopleGrants:
@@ -69,6 +72,8 @@ class PeopleGrants:
             raise refusals.client_is_confidential()
         if self._directory.public_client(client_id) is None:
             raise refusals.client_unknown(client_id, self._directory.tenant_id)
+        if not CREDENTIALS.isdisjoint(form):
+            raise refusals.client_is_public()
         return client_id
 
     def _narrowed(self, sign_in: SignIn, scope: str | None) -> SignIn:

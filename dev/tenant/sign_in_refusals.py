@@ -59,6 +59,11 @@ def verifier_wrong() -> Refused:
     return Refused("invalid_grant", 501481, sentence)
 
 
+def verifier_malformed() -> Refused:
+    """Microsoft lists no code for it: it has that of any invalid grant."""
+    return grant_invalid("The Code_Verifier is not 43 to 128 unreserved characters.")
+
+
 def code_redeemed() -> Refused:
     sentence = "OAuth2 Authorization code was already redeemed, please retry with a new valid code."
     return Refused("invalid_grant", 54005, sentence)

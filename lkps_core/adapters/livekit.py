@@ -77,10 +77,10 @@ class LiveKitRooms:
     async def standing(self, room_names: Collection[str]) -> frozenset[str]:
         if not room_names:  # to LiveKit, no names are all rooms
             return frozenset()
-        listed = await _answered(
-            self._api.room.list_rooms(ListRoomsRequest(names=sorted(room_names)))
-        )
-        return frozenset(room.name for room in listed.rooms)
+        return await self._listed(ListRoomsRequest(names=sorted(room_names)))
+
+    async def all_standing(self) -> frozenset[str]:
+        return await self._listed(ListRoomsRequest())
 
     async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
         try:
@@ -90,6 +90,10 @@ class LiveKitRooms:
         except LookupError:  # a single server answers with an empty list instead
             return []
         return [_participant(one) for one in listed.participants]
+
+    async def _listed(self, request: ListRoomsRequest) -> frozenset[str]:
+        listed = await _answered(self._api.room.list_rooms(request))
+        return frozenset(room.name for room in listed.rooms)
 
     async def _keep_one_agent(self, room_name: str) -> bool:
         """Remove all agents but the one that came first; whether there is one."""

@@ -79,17 +79,17 @@ class MemoryRegistrations(MemoryRows[Registration]):
 
 
 class MemorySessions(MemoryRows[Session]):
-    async def unended_of(self, agent_name: str) -> Sequence[Session]:
-        self._answer("unended_of")
-        return [row for row in self._unended() if row.agent_name == agent_name]
+    async def live_of(self, agent_name: str, now: datetime) -> Sequence[Session]:
+        self._answer("live_of")
+        return [row for row in self._live(now) if row.agent_name == agent_name]
 
-    async def unended_anywhere(self) -> Sequence[Session]:
-        self._answer("unended_anywhere")
-        return self._unended()
+    async def live_anywhere(self, now: datetime) -> Sequence[Session]:
+        self._answer("live_anywhere")
+        return self._live(now)
 
-    def _unended(self) -> list[Session]:
+    def _live(self, now: datetime) -> list[Session]:
         rows = (stored.row for _, stored in sorted(self._rows.items()))
-        return [row for row in rows if row.state != "ended"]
+        return [row for row in rows if row.live_until is not None and now < row.live_until]
 
 
 class MemoryTrailRows:
@@ -148,6 +148,10 @@ class MemoryRooms:
     async def standing(self, room_names: Collection[str]) -> frozenset[str]:
         self._answer("standing")
         return frozenset(self.rooms.keys() & set(room_names))
+
+    async def all_standing(self) -> frozenset[str]:
+        self._answer("all_standing")
+        return frozenset(self.rooms)
 
     async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
         self._answer("participants")

@@ -95,7 +95,7 @@ class Registering:
         renewed = replace(
             stored.row,
             lease_until=call.at + timedelta(seconds=self._settings.lease_seconds),
-            routing_version=request.routing_version,
+            routing_version=min(request.routing_version, agent.routing_version),
             offered_version=version,
         )
         token, event = None, None

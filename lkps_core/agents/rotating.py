@@ -7,8 +7,9 @@ from lkps_core.agents.managing import managed_agent
 from lkps_core.agents.model import Agent
 from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
-from lkps_core.errors import EditedMeanwhile, RotationUnderWay
-from lkps_core.ports import Changed, Rows
+from lkps_core.changes import putting, recorded
+from lkps_core.errors import RotationUnderWay
+from lkps_core.ports import Rows
 from lkps_core.wire.agents import Rotated, RotateSecret
 
 
@@ -38,19 +39,14 @@ class Rotating:
             previous_routing_version=None if request.emergency else agent.routing_version,
             rotated_at=call.at,
         )
-        await self._trail.record(
-            call.event(
-                "agent.rotated",
-                agent_name=name,
-                routing_version=rotated.routing_version,
-                reason="emergency" if request.emergency else "planned",
-                comment=request.reason,
-            )
+        event = call.event(
+            "agent.rotated",
+            agent_name=name,
+            routing_version=rotated.routing_version,
+            reason="emergency" if request.emergency else "planned",
+            comment=request.reason,
         )
-        try:
-            await self._agents.replace(rotated, stored.etag)
-        except Changed as error:
-            raise EditedMeanwhile from error
+        await recorded(self._trail, event, putting(self._agents, stored, rotated))
         self._directory.forget_agent(name)
         return self._answer(rotated, len(online))
 

@@ -11,7 +11,7 @@ from lkps_core.api import cors, request_id
 from lkps_core.api.endpoints import Endpoint, OpenOperation
 from lkps_core.api.http import Request, Response
 from lkps_core.api.operations import Operation
-from lkps_core.api.operations.operation import Answered
+from lkps_core.api.operations.operation import BODY_LIMIT, Answered
 from lkps_core.audit.event import Event, actor
 from lkps_core.call import Call
 from lkps_core.errors import (
@@ -115,7 +115,7 @@ class Api:
             request.headers.get("authorization"), at
         )
         _permit(exchange.caller, operation, services.settings.environment)
-        exchange.body = _read_body(operation, request)
+        exchange.body = await _read_body(operation, request)
         call = Call(
             exchange.caller, at, operation.name, exchange.request_id, exchange.inbound_request_id
         )
@@ -174,7 +174,7 @@ def _permit(caller: Principal, operation: Operation, environment: str) -> None:
         raise PermissionLacking(" ".join(names))
 
 
-def _read_body(operation: Operation, request: Request) -> Body | None:
+async def _read_body(operation: Operation, request: Request) -> Body | None:
     if operation.body is None:
         return None
     if len(request.body) > operation.body_limit:
@@ -185,6 +185,8 @@ def _read_body(operation: Operation, request: Request) -> Body | None:
     charset = parameters.strip().lower()
     if media_type.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
         raise MediaTypeUnsupported("The Content-Type must be application/json, in UTF-8.")
+    if operation.body_limit > BODY_LIMIT:  # in a thread: other requests would wait for it
+        return await asyncio.to_thread(operation.body.parse, request.body)
     return operation.body.parse(request.body)
 
 

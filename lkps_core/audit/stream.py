@@ -41,8 +41,11 @@ class Trail(Protocol):
 
 @dataclass(slots=True)
 class _Waiting:
+    """`counts` while it counts to its principal's share of the queue."""
+
     event: Event
     durable: asyncio.Future[None]
+    counts: bool = True
 
 
 class Stream:
@@ -59,6 +62,7 @@ class Stream:
         self._clock = clock
         self._waiting: deque[_Waiting] = deque()
         self._of_principal: Counter[tuple[str | None, str | None]] = Counter()
+        self._is_failing = False
         self._writer: asyncio.Task[None] | None = None
         self._day = ""
         self._next = 0
@@ -68,6 +72,8 @@ class Stream:
             raise AuditUnavailable(reason="the trail's queue is full")
         principal = (event.tid, event.oid)
         if event.oid is not None and self._of_principal[principal] >= MOST_OF_ONE:
+            if self._is_failing:
+                raise AuditUnavailable(reason="the trail does not become durable")
             raise RateLimited(reason="share_of_the_trail")
         waiting = _Waiting(event, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
@@ -79,6 +85,8 @@ class Stream:
                 await waiting.durable
         except TimeoutError as error:
             raise AuditUnavailable(reason="the trail did not become durable in time") from error
+        finally:
+            self._leave(waiting)
 
     async def drained(self) -> None:
         """Return when nothing waits any more: the clean end of the process's stream."""
@@ -97,13 +105,17 @@ class Stream:
         batch: list[_Waiting] = []
         while self._waiting and len(batch) < BATCH:
             waiting = self._waiting.popleft()
-            self._leave(waiting.event)
+            self._leave(waiting)
             if not waiting.durable.done():
                 batch.append(waiting)
         return batch
 
-    def _leave(self, event: Event) -> None:
-        principal = (event.tid, event.oid)
+    def _leave(self, waiting: _Waiting) -> None:
+        """It waits no more, for it is being written or its caller gave up."""
+        if not waiting.counts:
+            return
+        waiting.counts = False
+        principal = (waiting.event.tid, waiting.event.oid)
         self._of_principal[principal] -= 1
         if not self._of_principal[principal]:
             del self._of_principal[principal]
@@ -129,8 +141,12 @@ class Stream:
         pause = FIRST_PAUSE
         while True:
             try:
-                return await self._rows.append(stream, self._next, rows)
+                await self._rows.append(stream, self._next, rows)
             except StorageUnavailable as error:
+                self._is_failing = True
                 log.warning("audit rows are not durable yet", extra={"reason": error.reason})
+            else:
+                self._is_failing = False
+                return
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass
 
 from lkps_core.agents.assigning import Assigning
 from lkps_core.agents.managing import manages
@@ -18,7 +19,8 @@ from lkps_core.governance.planning import may_plan, plan
 from lkps_core.governance.steps import AgentPlan, GrantStep, Plan, limits_change
 from lkps_core.identity.permissions import ADMINISTER
 from lkps_core.policy.evidence import Evidences, every
-from lkps_core.policy.model import Grant, PlatformLimits
+from lkps_core.policy.model import Blocks, Grant, PlatformLimits
+from lkps_core.policy.quotas import Quotas
 from lkps_core.ports import Rows, Stored
 from lkps_core.preconditions import Expected
 from lkps_core.wire.policy import (
@@ -31,12 +33,26 @@ from lkps_core.wire.policy import (
 )
 
 _AT_ONCE = 16
+_PACE = PlatformLimits(starts_per_minute_per_application=30, starts_per_minute_per_user=30)
+"""Of files, planned or applied, by one caller: each may be 4 MiB, and reads all that it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """A file beside what is live. `basis` is the ETag of the latter."""
+
+    live: LivePolicy
+    planned: Plan
+    basis: str
+    changes: list[Change]
+    warnings: list[Finding]
 
 
 class Applying:
     def __init__(
         self,
         new_mode: AccessMode,
+        quotas: Quotas,
         evidences: Evidences,
         agents: Rows[Agent],
         grants: Rows[Grant],
@@ -47,6 +63,8 @@ class Applying:
         trail: Trail,
     ) -> None:
         self._new_mode = new_mode
+        self._quotas = quotas
+        self._one_at_a_time = asyncio.Lock()
         self._evidences = evidences
         self._agents = agents
         self._grants = grants
@@ -57,20 +75,18 @@ class Applying:
         self._trail = trail
 
     async def plan(self, call: Call, document: PolicyDocument) -> Planned:
-        live, planned = await self._planned(call, document)
-        warnings = await self._warnings(call, live, planned)
-        return Planned(basis=live.basis, changes=_changes(live, planned), warnings=warnings)
+        """As `apply`, and raises RateLimited as it does; nothing changes."""
+        found = await self._compared(call, document)
+        return Planned(basis=found.basis, changes=found.changes, warnings=found.warnings)
 
     async def apply(self, call: Call, document: PolicyDocument, expected: Expected) -> Applied:
         """Make it so. Where it fails half way, what is done stays, and applying again goes on."""
-        live, planned = await self._planned(call, document)
-        expected.check(live.basis)
-        changes = _changes(live, planned)
-        warnings = await self._warnings(call, live, planned)
-        if changes:
-            await self._record(call, document, len(changes))
-            await self._carry_out(call, live, planned)
-        return Applied(changes=changes, warnings=warnings)
+        found = await self._compared(call, document)
+        expected.check(found.basis)
+        if found.changes:
+            await self._record(call, document, len(found.changes))
+            await self._carry_out(call, found.live, found.planned)
+        return Applied(changes=found.changes, warnings=found.warnings)
 
     async def export(self, call: Call) -> PolicyAnswer:
         """What the caller manages, in the file's own form; the limits for admins."""
@@ -83,27 +99,22 @@ class Applying:
             agents={name: agent_policy(one) for name, one in live.agents.items() if one.agent},
         )
 
-    async def _planned(self, call: Call, document: PolicyDocument) -> tuple[LivePolicy, Plan]:
-        live = await self._read_live(call, document.agents)
-        return live, plan(call, document, live, self._new_mode)
+    async def _compared(self, call: Call, document: PolicyDocument) -> _Comparison:
+        self._quotas.admit(call.caller, _PACE)
+        async with self._one_at_a_time:  # a file in memory, with all it names, is enough
+            live, blocks = await asyncio.gather(
+                self._read_live(call, document.agents), self._evidences.blocks_now()
+            )
+            # in a thread: of thousands of grants, other requests would wait for it
+            return await asyncio.to_thread(_compare, call, document, live, blocks, self._new_mode)
 
     async def _read_live(self, call: Call, names: Iterable[str]) -> LivePolicy:
         return await read_live(
             self._agents, self._grants, self._limits, names, lambda agent: may_plan(call, agent)
         )
 
-    async def _warnings(self, call: Call, live: LivePolicy, planned: Plan) -> list[Finding]:
-        blocks = await self._evidences.blocks_now()
-        limits = planned.limits or (live.limits.row if live.limits else PlatformLimits())
-        return [
-            finding
-            for one in planned.agents
-            for finding in lint(one.intended, blocks, limits, call.at)
-        ]
-
     async def _record(self, call: Call, document: PolicyDocument, changes: int) -> None:
-        text = json.dumps(document.model_dump(mode="json"), sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()
+        digest = await asyncio.to_thread(_digest, document)
         after = {"document_sha256": digest, "changes": changes}
         await self._trail.record(call.event("policy.applied", after=after))
 
@@ -132,6 +143,22 @@ class Applying:
         if not is_new:
             await self._assigning.put(call, planned.agent.before, planned.agent.after)
         await _all(take(stored) for stored in planned.going)
+
+
+def _compare(
+    call: Call, document: PolicyDocument, live: LivePolicy, blocks: Blocks, new_mode: AccessMode
+) -> _Comparison:
+    planned = plan(call, document, live, new_mode)
+    limits = planned.limits or (live.limits.row if live.limits else PlatformLimits())
+    warnings = [
+        finding for one in planned.agents for finding in lint(one.intended, blocks, limits, call.at)
+    ]
+    return _Comparison(live, planned, live.basis, _changes(live, planned), warnings)
+
+
+def _digest(document: PolicyDocument) -> str:
+    text = json.dumps(document.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _changes(live: LivePolicy, planned: Plan) -> list[Change]:

@@ -24,8 +24,9 @@ async def beyond_reach(
         )
     else:
         what = (
-            "Agent tokens that it got as an agent's runner stay valid at LiveKit. Instances of its"
-            " agents take sessions of others until their leases end: block those agents too."
+            "Agent tokens that it got as an agent's runner stay valid at LiveKit. Its instances"
+            " that run now go on taking their agents' sessions, until those agents are blocked too"
+            " or their routing secrets are rotated in an emergency."
         )
     until = now + timedelta(seconds=agent_token_seconds)
     return [BeyondReach(what=what, until=until, runbook=_RUNBOOK)]

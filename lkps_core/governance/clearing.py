@@ -7,19 +7,26 @@ start can be under way any more.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
 from functools import partial
+from operator import attrgetter
 
 from lkps_core.agents.names import agent_name_in
 from lkps_core.call import Call
-from lkps_core.errors import Refusal
+from lkps_core.errors import LiveKitUnavailable, Refusal
 from lkps_core.policy.evidence import Evidences
-from lkps_core.policy.model import Revocation, application_subject, user_subject
+from lkps_core.policy.model import (
+    Revocation,
+    agent_subject,
+    application_subject,
+    user_subject,
+)
+from lkps_core.ports import Clock, Rooms
 from lkps_core.sessions.ending import Ending
+from lkps_core.sessions.live import Sessions
 from lkps_core.sessions.model import Session
-from lkps_core.sessions.naming import user_identity
-from lkps_core.sessions.unended import Sessions
+from lkps_core.sessions.naming import session_id_in
 from lkps_core.undoing import Undoing
 
 log = logging.getLogger(__name__)
@@ -43,47 +50,57 @@ class Cleared:
 
 @dataclass(slots=True)
 class _Live:
-    """The sessions that a block has concerned so far, and which of them have ended."""
+    """The sessions that a block has concerned so far; those `taken` are being ended, or are."""
 
     sessions: dict[str, Session] = field(default_factory=dict[str, Session])
+    taken: set[str] = field(default_factory=set[str])
     ended: set[str] = field(default_factory=set[str])
 
     def add(self, sessions: Iterable[Session]) -> None:
         self.sessions |= {one.id: one for one in sessions}
 
+    def newest_first(self) -> list[Session]:
+        return sorted(self.sessions.values(), key=attrgetter("created_at"), reverse=True)
+
 
 class Clearing:
     def __init__(
-        self, evidences: Evidences, sessions: Sessions, ending: Ending, undoing: Undoing
+        self,
+        installation: str,
+        evidences: Evidences,
+        sessions: Sessions,
+        rooms: Rooms,
+        ending: Ending,
+        undoing: Undoing,
+        clock: Clock,
     ) -> None:
+        self._installation = installation
         self._evidences = evidences
         self._sessions = sessions
+        self._rooms = rooms
         self._ending = ending
         self._undoing = undoing
+        self._clock = clock
 
     async def clear(self, call: Call, revocation: Revocation) -> Cleared:
         """End what is live, and in the background what is left after a moment, or comes later.
 
         Raises StorageUnavailable when that cannot be found just now; it is looked for again.
         """
-        live = _Live()
-        try:
-            live.add(await self._concerned(revocation))
-        except Refusal:
-            self._end_later(call, revocation, live, TIMES)
-            raise
-        await self._undoing.undo(partial(self._end_first, call, revocation, live))
+        live = self.clear_later(call, revocation)
+        live.add(await self._concerned(revocation))
+        await self._undoing.undo(partial(self._end_what_can_be, call, live))
         return Cleared(len(live.sessions), len(live.ended))
 
-    async def _end_first(self, call: Call, revocation: Revocation, live: _Live) -> None:
-        await self._end_all(call, live)
-        self._end_later(call, revocation, live, TIMES)
+    def clear_later(self, call: Call, revocation: Revocation) -> _Live:
+        """End what will be live by then, at each of the times after now, if the block stands."""
+        live = _Live()
+        for time in range(1, TIMES + 1):
+            step = partial(self._end_again, call, revocation, live)
+            self._undoing.later(step, after=time * AGAIN_AFTER / TIMES)
+        return live
 
-    def _end_later(self, call: Call, revocation: Revocation, live: _Live, times: int) -> None:
-        step = partial(self._end_again, call, revocation, live, times)
-        self._undoing.later(step, after=AGAIN_AFTER / TIMES)
-
-    async def _end_again(self, call: Call, revocation: Revocation, live: _Live, times: int) -> None:
+    async def _end_again(self, call: Call, revocation: Revocation, live: _Live) -> None:
         """End what has come since, and once more what was ended before: of a start that was under
         way, the room may have been made after its row had ended.
 
@@ -96,28 +113,66 @@ class Clearing:
         refused = await self._end_all(call, live)
         if refused:
             raise refused[0]
-        if times > 1:
-            self._end_later(call, revocation, live, times - 1)
+
+    async def _end_what_can_be(self, call: Call, live: _Live) -> None:
+        await self._end_all(call, live)
 
     async def _end_all(self, call: Call, live: _Live) -> list[Refusal]:
-        """End all rooms, then each session; answer what was refused."""
+        """End the rooms that stand, newest first, then the sessions; answer what was refused."""
+        sessions = live.newest_first()
+        try:
+            standing = await self._rooms.standing([one.room_name for one in sessions])
+        except LiveKitUnavailable as error:
+            return [error]
+        rooms = [one for one in sessions if one.room_name in standing]
+        refused = await _each(rooms, self._ending.close_room)
+        return refused + await _each(sessions, partial(self._end, call, live))
 
-        async def end(session: Session) -> None:
-            await self._ending.end_blocked(call, session)
-            live.ended.add(session.id)
-
-        sessions = [*live.sessions.values()]
-        return [*await _each(sessions, self._ending.close_room), *await _each(sessions, end)]
+    async def _end(self, call: Call, live: _Live, session: Session) -> None:
+        """Once, whichever of the times comes first."""
+        if session.id in live.taken:
+            return
+        live.taken.add(session.id)
+        try:
+            await self._ending.end_blocked(replace(call, at=self._clock()), session)
+        except Refusal:
+            live.taken.discard(session.id)
+            raise
+        live.ended.add(session.id)
 
     async def _concerned(self, revocation: Revocation) -> list[Session]:
+        """Live sessions as their rows tell, and those over time whose rooms stand all the same."""
         kind, subject_id = revocation.kind, revocation.subject_id
         if kind == "session":
-            stored = await self._sessions.get(agent_name_in(subject_id) or "", subject_id)
-            return [stored.row] if stored and stored.row.state in ("open", "ending") else []
+            return await self._there([subject_id])
+        now = self._clock()
         if kind == "agent":
-            return [*await self._sessions.unended_of(subject_id)]
-        unended = await self._sessions.unended_anywhere()
-        return [one for one in unended if _is_of(one, revocation)]
+            rows = await self._sessions.live_of(subject_id, now)
+        else:
+            rows = await self._sessions.live_anywhere(now)
+        overdue = await self._there(await self._overdue(revocation, {one.id for one in rows}))
+        return [one for one in (*rows, *overdue) if _is_of(one, revocation)]
+
+    async def _overdue(self, revocation: Revocation, known: Collection[str]) -> list[str]:
+        """The sessions of rooms that stand, apart from those that are known."""
+        try:
+            standing = await self._rooms.all_standing()
+        except LiveKitUnavailable as error:
+            log.warning("sessions over time could not be seen", extra={"reason": error.reason})
+            return []
+        ids = (session_id_in(self._installation, name) for name in standing)
+        others = [one for one in ids if one is not None and one not in known]
+        if revocation.kind == "agent":
+            return [one for one in others if agent_name_in(one) == revocation.subject_id]
+        return others
+
+    async def _there(self, session_ids: Iterable[str]) -> list[Session]:
+        """Those of the sessions that have not ended."""
+        names = [(agent_name_in(one), one) for one in session_ids]
+        stored = await asyncio.gather(
+            *(self._sessions.get(name, one) for name, one in names if name is not None)
+        )
+        return [one.row for one in stored if one is not None and one.row.state != "ended"]
 
 
 async def _each(
@@ -141,7 +196,8 @@ async def _each(
 
 def _is_of(session: Session, revocation: Revocation) -> bool:
     starter = session.starter
-    if revocation.kind == "application":
-        return application_subject(starter.tid, session.azp) == revocation.subject
-    is_theirs = user_subject(starter.tid, starter.oid) == revocation.subject
-    return is_theirs and session.participant_identity == user_identity(starter)
+    return revocation.subject in (
+        agent_subject(session.agent_name),
+        application_subject(starter.tid, session.azp),
+        user_subject(starter.tid, starter.oid),
+    )

@@ -5,14 +5,15 @@ from dataclasses import replace
 
 from lkps_core.agents.directory import Directory
 from lkps_core.agents.managing import difference, managed_agent
-from lkps_core.audit.event import Action
+from lkps_core.audit.event import Action, Event
 from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
-from lkps_core.errors import EditedMeanwhile, GrantExists, GrantNotFound, TooManyGrants
+from lkps_core.changes import putting, recorded, removing
+from lkps_core.errors import GrantExists, GrantNotFound, TooManyGrants
 from lkps_core.governance.grants import grant_answer, grant_etag, new_grant, terms_of
 from lkps_core.policy.evidence import Evidences, grants_of
 from lkps_core.policy.model import Grant
-from lkps_core.ports import AlreadyThere, Changed, Rows, Stored
+from lkps_core.ports import Rows, Stored
 from lkps_core.preconditions import Expected
 from lkps_core.reply import PageOf, Reply
 from lkps_core.wire.grants import ChangeGrant, CreateGrant, GrantList
@@ -81,24 +82,14 @@ class Granting:
         before, after = difference(terms_of(stored.row) if stored else {}, terms_of(grant))
         if not before and not after:
             return
-        await self._record(
-            call, "grant.changed" if stored else "grant.created", grant, before, after
-        )
-        try:
-            if stored is None:
-                await self._grants.add(grant)
-            else:
-                await self._grants.replace(grant, stored.etag)
-        except (AlreadyThere, Changed) as error:
-            raise EditedMeanwhile from error
+        action: Action = "grant.changed" if stored else "grant.created"
+        event = _event(call, action, grant, before, after)
+        await recorded(self._trail, event, putting(self._grants, stored, grant))
         self._evidences.forget_grants(grant)
 
     async def take(self, call: Call, stored: Stored[Grant]) -> None:
-        await self._record(call, "grant.removed", stored.row, terms_of(stored.row), {})
-        try:
-            await self._grants.remove(stored.row, stored.etag)
-        except Changed as error:
-            raise EditedMeanwhile from error
+        event = _event(call, "grant.removed", stored.row, terms_of(stored.row), {})
+        await recorded(self._trail, event, removing(self._grants, stored))
         self._evidences.forget_grants(stored.row)
 
     def _again(self, call: Call, grant: Grant, same: Grant) -> Reply:
@@ -115,20 +106,18 @@ class Granting:
             raise GrantNotFound(reason="unknown")
         return stored
 
-    async def _record(
-        self,
-        call: Call,
-        action: Action,
-        grant: Grant,
-        before: dict[str, object],
-        after: dict[str, object],
-    ) -> None:
-        await self._trail.record(
-            call.event(
-                action,
-                agent_name=grant.agent_name,
-                grant_id=grant.id,
-                before=before or None,
-                after=after or None,
-            )
-        )
+
+def _event(
+    call: Call,
+    action: Action,
+    grant: Grant,
+    before: dict[str, object],
+    after: dict[str, object],
+) -> Event:
+    return call.event(
+        action,
+        agent_name=grant.agent_name,
+        grant_id=grant.id,
+        before=before or None,
+        after=after or None,
+    )

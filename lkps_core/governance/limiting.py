@@ -5,10 +5,10 @@ from dataclasses import asdict
 from lkps_core.agents.managing import difference
 from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
-from lkps_core.errors import EditedMeanwhile
+from lkps_core.changes import putting, recorded
 from lkps_core.policy.evidence import Evidences
 from lkps_core.policy.model import PlatformLimits
-from lkps_core.ports import AlreadyThere, Changed, Rows, Stored
+from lkps_core.ports import Rows, Stored
 from lkps_core.preconditions import Expected, etag_of
 from lkps_core.reply import Reply
 from lkps_core.wire.limits import LimitsAnswer, SetLimits
@@ -43,15 +43,9 @@ class Limiting:
         )
         if not after:
             return
-        await self._trail.record(call.event("limits.changed", before=before, after=after))
-        try:
-            if stored is None:
-                await self._limits.add(limits)
-            else:
-                await self._limits.replace(limits, stored.etag)
-        except (AlreadyThere, Changed) as error:
-            raise EditedMeanwhile from error
-        self._evidences.forget_limits()
+        event = call.event("limits.changed", before=before, after=after)
+        await recorded(self._trail, event, putting(self._limits, stored, limits))
+        self._evidences.know_limits(limits)
 
 
 def limits_etag(limits: PlatformLimits) -> str:

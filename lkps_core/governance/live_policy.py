@@ -14,6 +14,8 @@ from lkps_core.ports import Rows, Stored
 from lkps_core.preconditions import etag_of
 
 _AT_ONCE = 16
+_BY_NAME = 20
+"""Agents that are read one by one; of more, the table is read by pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,18 @@ async def read_live(
     sees: Callable[[Stored[Agent] | None], bool],
 ) -> LivePolicy:
     """Grants only of the agents that the caller `sees`: what others have must not cost time."""
-    at_once = asyncio.Semaphore(_AT_ONCE)
+    at_once, names = asyncio.Semaphore(_AT_ONCE), sorted(names)
+    table: dict[str, Stored[Agent]] | None = None
+    if len(names) > _BY_NAME:
+        table = {stored.row.name: stored for stored in await every(agents, "agents")}
 
     async def one(name: str) -> tuple[str, LiveAgent]:
         async with at_once:
-            agent = await agents.get("agents", name)
+            agent = await agents.get("agents", name) if table is None else table.get(name)
             return name, LiveAgent(agent, await every(grants, name) if sees(agent) else [])
 
     read, stored = await asyncio.gather(
-        asyncio.gather(*(one(name) for name in sorted(names))), limits.get("platform", "limits")
+        asyncio.gather(*(one(name) for name in names)), limits.get("platform", "limits")
     )
     return LivePolicy(dict(read), stored)
 

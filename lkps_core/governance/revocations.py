@@ -1,5 +1,6 @@
 """Revocations in and out: what a body blocks, and what is said of a block."""
 
+from dataclasses import replace
 from typing import Any
 
 from lkps_core.agents.names import agent_name_in
@@ -31,6 +32,15 @@ def new_revocation(call: Call, request: Revoke) -> Revocation:
         blocked_at=call.at,
         until=request.until,
     )
+
+
+def lengthened(wanted: Revocation, there: Revocation) -> Revocation:
+    """The wanted block with the later end: nobody shortens unknowingly what another decided."""
+    if not there.holds(wanted.blocked_at):
+        return wanted
+    if wanted.until is None or there.until is None:
+        return replace(wanted, until=None)
+    return replace(wanted, until=max(wanted.until, there.until))
 
 
 def _subject(call: Call, request: Revoke) -> str:

@@ -6,18 +6,20 @@ A block is a row that every decision reads, at most 5 s old.
 import re
 
 from lkps_core.agents.registrations import Registrations
-from lkps_core.audit.event import Action
+from lkps_core.audit.event import Action, Event
 from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
+from lkps_core.changes import putting, recorded, removing
 from lkps_core.errors import (
-    EditedMeanwhile,
     QueryInvalid,
     RevocationNotFound,
+    StorageUnavailable,
 )
 from lkps_core.governance.beyond_reach import beyond_reach
 from lkps_core.governance.clearing import Clearing
 from lkps_core.governance.revocations import (
     agent_named_in,
+    lengthened,
     members_of,
     new_revocation,
     revocation_answer,
@@ -27,7 +29,7 @@ from lkps_core.policy.evidence import Evidences
 from lkps_core.policy.model import (
     Revocation,
 )
-from lkps_core.ports import AlreadyThere, Changed, Rows, Stored
+from lkps_core.ports import Rows, Stored
 from lkps_core.reply import PageOf, Reply
 from lkps_core.wire.revocations import RevocationList, Revoke, Revoked
 
@@ -52,9 +54,22 @@ class Revoking:
         self._agent_token_seconds = agent_token_seconds
 
     async def revoke(self, call: Call, request: Revoke) -> Reply:
-        """Block, and end what is live. Blocking what is blocked changes its reason and its end."""
-        revocation = new_revocation(call, request)
-        is_new = await self._block(call, revocation)
+        """Block, and end what is live. Blocking what is blocked can only lengthen the block.
+
+        A block whose insertion was not answered may stand: what is live is then looked for later.
+        """
+        wanted = new_revocation(call, request)
+        stored = await self._revocations.get("revocation", wanted.subject)
+        revocation = lengthened(wanted, stored.row) if stored else wanted
+        action: Action = "revocation.changed" if stored else "revocation.created"
+        event = _event(call, action, stored.row if stored else None, revocation)
+        try:
+            await recorded(self._trail, event, putting(self._revocations, stored, revocation))
+        except StorageUnavailable:
+            self._clearing.clear_later(call, revocation)
+            raise
+        finally:
+            self._evidences.forget_blocks()
         cleared = await self._clearing.clear(call, revocation)
         reach = await beyond_reach(
             self._registrations, revocation, call.at, self._agent_token_seconds
@@ -65,7 +80,7 @@ class Revoking:
             sessions_ended=cleared.ended,
             beyond_reach=reach,
         )
-        return Reply(answer, is_new=is_new)
+        return Reply(answer, is_new=stored is None)
 
     async def listed(self, call: Call, page: PageOf) -> Reply:
         """The blocks that hold now."""
@@ -85,11 +100,8 @@ class Revoking:
 
     async def lift(self, call: Call, revocation_id: str) -> None:
         stored = await self._stored(revocation_id)
-        await self._record(call, "revocation.lifted", stored.row)
-        try:
-            await self._revocations.remove(stored.row, stored.etag)
-        except Changed as error:
-            raise EditedMeanwhile from error
+        event = _event(call, "revocation.lifted", stored.row, None)
+        await recorded(self._trail, event, removing(self._revocations, stored))
         self._evidences.forget_blocks()
 
     async def _stored(self, revocation_id: str) -> Stored[Revocation]:
@@ -99,37 +111,17 @@ class Revoking:
             raise RevocationNotFound(reason="unknown")
         return stored
 
-    async def _block(self, call: Call, revocation: Revocation) -> bool:
-        stored = await self._revocations.get("revocation", revocation.subject)
-        await self._record(
-            call, "revocation.changed" if stored else "revocation.created", revocation, stored
-        )
-        try:
-            if stored is None:
-                await self._revocations.add(revocation)
-            else:
-                await self._revocations.replace(revocation, stored.etag)
-        except (AlreadyThere, Changed) as error:
-            raise EditedMeanwhile from error
-        self._evidences.forget_blocks()
-        return stored is None
 
-    async def _record(
-        self,
-        call: Call,
-        action: Action,
-        revocation: Revocation,
-        before: Stored[Revocation] | None = None,
-    ) -> None:
-        is_lifted = action == "revocation.lifted"
-        was = revocation if is_lifted else before.row if before else None
-        await self._trail.record(
-            call.event(
-                action,
-                agent_name=agent_named_in(revocation),
-                subject=revocation.subject,
-                comment=revocation.reason,
-                before=terms_of_revocation(was) if was else None,
-                after=None if is_lifted else terms_of_revocation(revocation),
-            )
-        )
+def _event(
+    call: Call, action: Action, before: Revocation | None, after: Revocation | None
+) -> Event:
+    revocation = after or before
+    assert revocation is not None  # noqa: S101  a block comes, changes or goes
+    return call.event(
+        action,
+        agent_name=agent_named_in(revocation),
+        subject=revocation.subject,
+        comment=revocation.reason,
+        before=terms_of_revocation(before) if before else None,
+        after=terms_of_revocation(after) if after else None,
+    )

@@ -4,6 +4,7 @@ What allows may be 5 s old; what refuses is decided on the tables as they are, s
 counts at once for whoever was refused.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from lkps_core.errors import (
 from lkps_core.identity.principal import Principal
 from lkps_core.policy.decision import Decision, Question, Rule, decide
 from lkps_core.policy.evidence import Evidence, Evidences
+from lkps_core.policy.model import agent_subject
 from lkps_core.policy.usage import UsageBook
 
 
@@ -44,12 +46,16 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Authorized:
-    """`is_counted`: a limit counts the session, so `UsageBook.begin` must be told of it."""
+    """`is_counted`: a limit counts the session, so `UsageBook.begin` must be told of it.
+
+    `began` is the monotonic moment at which the oldest of its evidence began to be read.
+    """
 
     agent: Agent
     online: Sequence[Registration]
     decision: Decision
     is_counted: bool
+    began: float
 
 
 class Authorizing:
@@ -76,8 +82,26 @@ class Authorizing:
         agent = assessment.evidence.agent
         assert agent is not None  # noqa: S101  an unknown agent is not allowed
         return Authorized(
-            agent, assessment.online, assessment.decision, assessment.evidence.counts_sessions
+            agent,
+            assessment.online,
+            assessment.decision,
+            assessment.evidence.counts_sessions,
+            assessment.evidence.began,
         )
+
+    def is_too_old(self, authorized: Authorized) -> bool:
+        """Whether its effects must not begin any more: a block may have come since."""
+        return self._evidences.is_too_old(authorized.began)
+
+    async def is_reached_by(self, agent_name: str, routing_version: int, at: datetime) -> bool:
+        """Whether the agent may still be dispatched to with that version of its routing secret."""
+        stored, blocks = await asyncio.gather(
+            self._directory.agent_now(agent_name), self._evidences.blocks()
+        )
+        if stored is None or blocks.blocks(agent_subject(agent_name), at):
+            return False
+        agent = stored.row
+        return routing_version in (agent.routing_version, agent.previous_routing_version)
 
     async def assess(self, asked: Asked) -> Assessment:
         """The decision on the tables as they are, whatever it is."""
@@ -91,19 +115,22 @@ class Authorizing:
         )
 
     def _may_go_ahead(self, assessment: Assessment) -> bool:
-        return assessment.decision.allowed and not self._evidences.is_too_old(assessment.evidence)
+        return assessment.decision.allowed and not self._evidences.is_too_old(
+            assessment.evidence.began
+        )
 
     async def _assessed(self, asked: Asked, evidence: Evidence) -> Assessment:
         """What suspends comes before the decision that counts."""
         question = _question(asked, evidence)
         decision = decide(question)
-        online = evidence.online
-        if online is None and decision.allowed:
-            online = await self._directory.online(asked.agent_name, asked.at)
+        online: Sequence[Registration] = ()
+        if decision.allowed:
+            reading = evidence.online or self._directory.online(asked.agent_name, asked.at)
+            online = await reading
         if decision.allowed and evidence.counts_sessions:
             usage = await self._usage.of(asked.agent_name, asked.at, apart_from=asked.session_id)
             decision = decide(replace(question, usage=usage))
-        return Assessment(evidence, decision, online or ())
+        return Assessment(evidence, decision, online)
 
 
 LIMITS: frozenset[Rule] = frozenset(

@@ -165,13 +165,10 @@ def _lack(grant: Grant, caller: Principal, usage: Usage, now: datetime) -> Rule 
 
 def _longer(one: Grant, other: Grant) -> bool:
     """Ties go to the smaller id, so that every instance decides alike."""
-    return (-(one.max_session_seconds or _ENDLESS), one.id) < (
-        -(other.max_session_seconds or _ENDLESS),
-        other.id,
-    )
-
-
-_ENDLESS = 2**31
+    of_one, of_other = one.max_session_seconds, other.max_session_seconds
+    if of_one == of_other:
+        return one.id < other.id
+    return of_one is None or (of_other is not None and of_one > of_other)
 
 
 def _without_a_grant(lacking: list[Reason]) -> Decision:
@@ -216,19 +213,14 @@ def _within_limits(question: Question, agent: Agent, access: Decision) -> Decisi
     most = limits.max_sessions_per_agent
     if most is not None and of_agent >= most:
         return _denied(access, "platform_sessions_limit")
-    would_deny = access.would_deny
+    would_deny, reasons = access.would_deny, access.reasons
     if agent.max_sessions is not None and of_agent >= agent.max_sessions:
         if not agent.report_only:
             return _denied(access, "agent_sessions_limit")
         would_deny = would_deny or "agent_sessions_limit"
-    return Decision(
-        True,
-        access.rule,
-        access.reasons,
-        access.grant,
-        would_deny,
-        _longest(limits, agent, access.grant),
-    )
+        reasons = (*reasons[:-1], ("agent_sessions_limit", None), reasons[-1])
+    longest = _longest(limits, agent, access.grant)
+    return Decision(True, access.rule, reasons, access.grant, would_deny, longest)
 
 
 def _denied(access: Decision, rule: Rule) -> Decision:

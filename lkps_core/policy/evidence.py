@@ -27,7 +27,8 @@ type _Client = tuple[str, str, str]
 class Evidence:
     """`began` is the monotonic moment at which the oldest reading began.
 
-    `online` has the agent's live instances where they were read along, else None.
+    `online` is the reading of the agent's live instances where it was begun along, else None: it
+    is awaited by whoever goes ahead, for how long it takes tells how many there are.
     """
 
     agent: Agent | None
@@ -35,7 +36,7 @@ class Evidence:
     blocks: Blocks
     limits: PlatformLimits
     began: float
-    online: Sequence[Registration] | None = None
+    online: asyncio.Future[list[Registration]] | None = None
 
     @property
     def counts_sessions(self) -> bool:
@@ -81,7 +82,6 @@ class Evidences:
         self._grants = Fresh[_Client, _Grants](read_grants, monotonic)
         self._blocks = Fresh[str, Blocks](read_blocks, monotonic)
         self._limits = Fresh[str, PlatformLimits](read_limits, monotonic)
-        self._last_limits = PlatformLimits()
 
     def remembered(self, caller: Principal, agent_name: str) -> Evidence | None:
         """All that is needed, from memory; None when a part of it is not there.
@@ -99,7 +99,6 @@ class Evidences:
             grants = self._grants.peek((agent_name, caller.tid, caller.azp))
         if grants is None:
             return None
-        self._last_limits = limits.value
         began = min(one.began for one in (agent, blocks, limits, grants))
         return Evidence(row, grants.value.rows, blocks.value, limits.value, began)
 
@@ -116,18 +115,19 @@ class Evidences:
     async def now(self, caller: Principal, agent_name: str, at: datetime) -> Evidence:
         """All of it as it stands in the tables, in one round trip."""
         began = self._monotonic()
-        agent, grants, blocks, limits, online = await asyncio.gather(
+        online = asyncio.ensure_future(self._directory.online_now(agent_name, at))
+        online.add_done_callback(_look_at_its_exception)
+        agent, grants, blocks, limits = await asyncio.gather(
             self._directory.agent_now(agent_name),
             self._grants.read((agent_name, caller.tid, caller.azp)),
             self._blocks.read(_ALL),
             self._limits.read(_ALL),
-            self._directory.online_now(agent_name, at),
         )
-        self._last_limits = limits
         return Evidence(agent.row if agent else None, grants.rows, blocks, limits, began, online)
 
-    def is_too_old(self, evidence: Evidence) -> bool:
-        return self._monotonic() - evidence.began >= OLDEST
+    def is_too_old(self, began: float) -> bool:
+        """Whether evidence whose reading began then must not decide any more."""
+        return self._monotonic() - began >= OLDEST
 
     async def blocks(self) -> Blocks:
         """At most 5 s old."""
@@ -138,7 +138,10 @@ class Evidences:
 
     def last_limits(self) -> PlatformLimits:
         """As they were last seen: for what is decided before anything is read."""
-        return self._last_limits
+        return self._limits.last(_ALL) or PlatformLimits()
+
+    def renew_limits(self) -> None:
+        self._limits.renew(_ALL)
 
     def forget_grants(self, grant: Grant) -> None:
         self._grants.forget((grant.agent_name, grant.tid, grant.client_app_id))
@@ -146,11 +149,18 @@ class Evidences:
     def forget_blocks(self) -> None:
         self._blocks.forget(_ALL)
 
-    def forget_limits(self) -> None:
-        self._limits.forget(_ALL)
+    def know_limits(self, limits: PlatformLimits) -> None:
+        """This process has just written them."""
+        self._limits.know(_ALL, limits)
 
 
 _NONE = _Grants(())
+
+
+def _look_at_its_exception(reading: asyncio.Future[list[Registration]]) -> None:
+    """Nobody else does when the caller is refused."""
+    if not reading.cancelled():
+        reading.exception()
 
 
 async def grants_of(grants: Rows[Grant], agent_name: str, tid: str, azp: str) -> list[Grant]:

@@ -114,12 +114,15 @@ class Blocks:
         return block is not None and block.holds(now)
 
     def block_of(self, caller: Principal, now: datetime) -> SubjectKind | None:
-        """As what the caller itself is blocked: its application, or the user that it is."""
+        """As what the caller itself is blocked: its application, or who it is.
+
+        An application's own principal can be blocked by its object id, as a user can.
+        """
         if not self._by_subject:
             return None
         if self.blocks(application_subject(caller.tid, caller.azp), now):
             return "application"
-        if caller.kind == "user" and self.blocks(user_subject(caller.tid, caller.oid), now):
+        if self.blocks(user_subject(caller.tid, caller.oid), now):
             return "user"
         return None
 

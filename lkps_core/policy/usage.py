@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from lkps_core.errors import LiveKitUnavailable
 from lkps_core.freshness import Fresh, Read
 from lkps_core.policy.model import Usage
-from lkps_core.ports import Rooms
+from lkps_core.ports import Clock, Rooms
+from lkps_core.sessions.live import Sessions
 from lkps_core.sessions.model import Session
-from lkps_core.sessions.unended import Sessions
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +49,12 @@ class _Own:
 
 
 class UsageBook:
-    def __init__(self, sessions: Sessions, rooms: Rooms, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, sessions: Sessions, rooms: Rooms, clock: Clock, monotonic: Callable[[], float]
+    ) -> None:
         async def read(agent_name: str) -> _Opened:
-            unended = await sessions.unended_of(agent_name)
-            return _Opened({one.id: one for one in unended if one.state == "open"})
+            live = await sessions.live_of(agent_name, clock())
+            return _Opened({one.id: one for one in live if one.state == "open"})
 
         self._rooms = rooms
         self._monotonic = monotonic

@@ -37,6 +37,11 @@ class Session:
     cause: Cause | None = None
 
     @property
+    def live_until(self) -> datetime | None:
+        """When it is over at the latest; None once it has ended."""
+        return None if self.state == "ended" else self.ends_at
+
+    @property
     def partition(self) -> str:
         return self.agent_name
 

@@ -24,6 +24,12 @@ def room_name(installation: str, session_id: str) -> str:
     return f"{installation}--{session_id}"
 
 
+def session_id_in(installation: str, room: str) -> str | None:
+    """The id of the session whose room this is; None for another installation's."""
+    prefix = f"{installation}--"
+    return room.removeprefix(prefix) if room.startswith(prefix) else None
+
+
 def user_identity(user: PrincipalId) -> str:
     """One participant identity for a user, wherever they call from; nobody else can ask for it."""
     digest = hashlib.sha256(f"{user.tid}|{user.oid}".encode()).digest()

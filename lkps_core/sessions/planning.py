@@ -26,6 +26,7 @@ from lkps_core.sessions.naming import (
     room_name,
     user_identity,
 )
+from lkps_core.sessions.rerouting import Way
 from lkps_core.settings import Settings
 from lkps_core.tokens import IssuedToken, TokenMint
 from lkps_core.wire.sessions import StartSession
@@ -86,7 +87,7 @@ class Planning:
         token = self.token(call, request, session)
         return Plan(session, room, token, authorized_event(call, session, token, decision), version)
 
-    def rooms_elsewhere(self, plan: Plan, authorized: Authorized) -> Sequence[Room]:
+    def ways_elsewhere(self, plan: Plan, authorized: Authorized) -> Sequence[Way]:
         """The room as it is dispatched again while nobody takes its job, in this order.
 
         During a planned rotation, the free instance may listen with the other routing secret, or
@@ -100,7 +101,8 @@ class Planning:
         if version is None or not is_offered or moved:
             return ()
         secret = routing_secret(self._settings.secret, agent.name, version)
-        return (replace(plan.room, deployment=secret), plan.room) * REROUTES
+        elsewhere = Way(version, replace(plan.room, deployment=secret))
+        return (elsewhere, Way(plan.routing_version, plan.room)) * REROUTES
 
     def token(self, call: Call, request: StartSession, session: Session) -> IssuedToken:
         """A join token for the session, with the caller written into it."""

@@ -14,10 +14,10 @@ from lkps_core.errors import (
     KeyReused,
     Refusal,
     SessionEnded,
+    StorageUnavailable,
 )
+from lkps_core.policy.admitting import Admitting
 from lkps_core.policy.authorizing import Asked, Authorized, Authorizing
-from lkps_core.policy.evidence import Evidences
-from lkps_core.policy.quotas import Quotas
 from lkps_core.policy.usage import UsageBook
 from lkps_core.ports import AlreadyThere, Changed, Rooms, Rows, Stored
 from lkps_core.sessions.events import abandoned as abandoned_event
@@ -25,7 +25,7 @@ from lkps_core.sessions.events import authorized as authorized_event
 from lkps_core.sessions.model import Session
 from lkps_core.sessions.planning import Plan, Planning
 from lkps_core.sessions.presence import Presence
-from lkps_core.sessions.rerouting import see_to_one_agent
+from lkps_core.sessions.rerouting import Way, see_to_one_agent
 from lkps_core.settings import Settings
 from lkps_core.undoing import Undoing
 from lkps_core.wire.sessions import AgentStatus, SessionStarted, StartSession
@@ -42,8 +42,7 @@ class Starting:
         settings: Settings,
         planning: Planning,
         authorizing: Authorizing,
-        evidences: Evidences,
-        quotas: Quotas,
+        admitting: Admitting,
         usage: UsageBook,
         sessions: Rows[Session],
         rooms: Rooms,
@@ -54,8 +53,7 @@ class Starting:
         self._settings = settings
         self._planning = planning
         self._authorizing = authorizing
-        self._evidences = evidences
-        self._quotas = quotas
+        self._admitting = admitting
         self._usage = usage
         self._sessions = sessions
         self._rooms = rooms
@@ -71,7 +69,7 @@ class Starting:
         AuditUnavailable with every effect that stood undone.
         """
         _refuse_named_user(call, request)
-        self._quotas.admit(call.caller, self._evidences.last_limits())
+        self._admitting.admit(call.caller)
         session_id = self._planning.derived_id(call, request.agent, key) if key else None
         authorized = await self._authorizing.authorize(
             Asked(call.caller, request.agent, call.at, session_id)
@@ -90,10 +88,10 @@ class Starting:
     async def _counted(self, call: Call, plan: Plan, authorized: Authorized) -> bool:
         """Carry the plan out; where a limit counts the session, from before its first effect."""
         if not authorized.is_counted:
-            return await self._carry_out(call, plan)
+            return await self._carry_out(call, plan, authorized)
         self._usage.begin(plan.session)
         try:
-            is_new = await self._carry_out(call, plan)
+            is_new = await self._carry_out(call, plan, authorized)
         except BaseException:
             self._usage.is_over(plan.session)
             raise
@@ -102,16 +100,30 @@ class Starting:
 
     def _reroute_later(self, plan: Plan, authorized: Authorized) -> None:
         """While a rotation moves instances over, the one that is free may listen elsewhere."""
-        rooms = self._planning.rooms_elsewhere(plan, authorized)
-        if rooms:
-            self._undoing.later(partial(see_to_one_agent, self._rooms, rooms), after=0)
+        ways = self._planning.ways_elsewhere(plan, authorized)
+        if not ways:
+            return
+        session = plan.session
 
-    async def _carry_out(self, call: Call, plan: Plan) -> bool:
+        async def is_open(way: Way) -> bool:
+            return await self._authorizing.is_reached_by(
+                session.agent_name, way.routing_version, session.created_at
+            )
+
+        self._undoing.later(partial(see_to_one_agent, self._rooms, ways, is_open), after=0)
+
+    async def _create_room(self, plan: Plan, authorized: Authorized) -> None:
+        """Looked at again in the last moment: a busy process may have taken long to come here."""
+        if self._authorizing.is_too_old(authorized):
+            raise StorageUnavailable(reason="the decision became too old")
+        await self._rooms.create(plan.room)
+
+    async def _carry_out(self, call: Call, plan: Plan, authorized: Authorized) -> bool:
         """All three effects at the same time; False when the session's row was there before."""
         recorded, added, created = await asyncio.gather(
             self._trail.record(plan.event),
             self._sessions.add(plan.session),
-            self._rooms.create(plan.room),
+            self._create_room(plan, authorized),
             return_exceptions=True,
         )
         existing = isinstance(added, AlreadyThere)
@@ -170,7 +182,7 @@ class Starting:
             if stored is None:  # taken back in this moment: the caller's next repeat starts it anew
                 await self._undoing.undo(lambda: self._abandon(call, plan))
                 raise EditedMeanwhile(reason="session_abandoned_meanwhile")
-            await self._refuse_unlike(plan, stored)
+            await self._refuse_unlike(call, plan, stored)
             session = replace(stored.row, issued=stored.row.issued + 1)
             token = self._planning.token(call, request, session)
             event = authorized_event(call, session, token, authorized.decision, reason="repeat")
@@ -182,14 +194,16 @@ class Starting:
             return replace(plan, session=session, token=token, event=event)
         raise EditedMeanwhile(reason="session_changed_meanwhile")
 
-    async def _refuse_unlike(self, plan: Plan, stored: Stored[Session]) -> None:
-        if stored.row.state != "open":  # this start has made its room again
+    async def _refuse_unlike(self, call: Call, plan: Plan, stored: Stored[Session]) -> None:
+        is_over = stored.row.state != "open" or call.at >= stored.row.ends_at
+        if is_over:  # this start has made its room again
+            self._usage.is_over(stored.row)
             await self._undoing.undo(lambda: self._rooms.delete(stored.row.room_name))
         if stored.row.state == "abandoned":
             raise EditedMeanwhile(reason="session_abandoned_meanwhile")
         if stored.row.body_sha256 != plan.session.body_sha256:
             raise KeyReused
-        if stored.row.state != "open":
+        if is_over:
             raise SessionEnded
 
     async def _awaited(self, session: Session, seconds: int) -> AgentStatus:

@@ -22,6 +22,7 @@ CALLS: Mapping[str, Callable[[Rooms], object]] = {
     "create": lambda rooms: rooms.create(room("any")),
     "delete": lambda rooms: rooms.delete("any"),
     "participants": lambda rooms: rooms.participants("any"),
+    "all_standing": lambda rooms: rooms.all_standing(),
     "standing": lambda rooms: rooms.standing(["any"]),
     "reroute": lambda rooms: rooms.reroute(room("any")),
     "ping": lambda rooms: rooms.ping(),
@@ -71,6 +72,7 @@ async def test_the_rooms_that_stand_are_told_from_those_that_do_not(
     await rooms.create(room(name))
     assert await rooms.standing([name, f"{name}-other"]) == {name}
     assert await rooms.standing([]) == frozenset()
+    assert name in await rooms.all_standing()
     await rooms.delete(name)
     assert await rooms.standing([name]) == frozenset()
 

@@ -136,7 +136,7 @@ async def test_an_exported_policy_is_no_change_and_an_edited_one_is_applied_once
     exported = await lkps_as("manager", *plan)
     text = file.read_text()
     file.write_text(text.replace(reason, f"{reason}\n      max_sessions: 7"))
-    edited = await lkps_as("manager", *plan, code=2)
+    edited = await lkps_as("manager", *plan, code=7)
     applied = await lkps_as("manager", "policy", "apply", str(file), "--yes")
     again = await lkps_as("manager", "policy", "apply", str(file), "--json")
     (grant,) = (await lkps_as("manager", "grants", "list", granted, "--json")).json["grants"]

@@ -61,6 +61,7 @@ async def test_a_block_ends_what_is_live_and_refuses_what_is_new_everywhere(
     target: Target,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    await lkps.set_limits(starts_per_minute_per_user=10_000)
     agent_name, bystander = new_agent_name(), new_agent_name()
     await lkps.register(agent_name)
     await lkps.register(bystander)

@@ -88,6 +88,18 @@ async def test_one_principal_fills_a_tenth_of_the_queue_at_the_most_and_others_g
     assert len(written.reasons()) == stream.MOST_OF_ONE + 3
 
 
+async def test_while_nothing_becomes_durable_nobody_is_told_that_it_is_their_fault(
+    written: Written,
+) -> None:
+    written.table.down = True
+    many = (written.stream.record(by(written, "greedy")) for _ in range(3 * stream.MOST_OF_ONE))
+    first = asyncio.gather(*many, return_exceptions=True)
+    await until(lambda: written.stream._is_failing)
+    with pytest.raises(AuditUnavailable):
+        await written.stream.record(by(written, "greedy"))
+    await first
+
+
 async def test_whoever_gives_up_waiting_makes_room_for_their_next_row(written: Written) -> None:
     written.table.down = True
     for _ in range(2):

@@ -323,3 +323,15 @@ async def test_once_a_session_has_ended_no_start_brings_its_room_back(
         assert lkps.rooms.rooms == {}
     rows = [stored.row for stored in lkps.sessions._rows.values()]
     assert len(lkps.rooms.rooms) == len([row for row in rows if row.state == "open"])
+
+
+async def test_a_repeat_of_a_session_past_its_longest_duration_finds_it_ended(lkps: Lkps) -> None:
+    lkps = Lkps({"LKPS_SESSION_MAX_SECONDS": "60"})
+    await lkps.register()
+    assert (await lkps.start(key="one")).status == 200
+    lkps.clock.pass_by(59)
+    assert (await lkps.start(key="one")).status == 200
+    lkps.clock.pass_by(1)
+    answer = await lkps.start(key="one")
+    assert (answer.status, answer.json["code"]) == (409, "session_ended")
+    assert lkps.rooms.rooms == {}

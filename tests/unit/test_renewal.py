@@ -71,8 +71,20 @@ async def test_a_lease_that_ran_out_can_be_taken_up_again(lkps: Lkps) -> None:
 
 async def test_the_routing_version_in_use_is_noted(lkps: Lkps) -> None:
     held = await lkps.register()
-    await renew(lkps, held, routing_version=7)
-    assert (await lease(lkps)).routing_version == 7
+    stored = await lkps.agents.get("agents", "concierge")
+    assert stored is not None
+    await lkps.agents.replace(replace(stored.row, routing_version=3), stored.etag)
+    lkps.clock.pass_by(60)
+    await renew(lkps, held, routing_version=2)
+    assert (await lease(lkps)).routing_version == 2
+
+
+async def test_a_routing_version_that_the_agent_has_not_come_to_is_not_believed(
+    lkps: Lkps,
+) -> None:
+    held = await lkps.register()
+    assert (await renew(lkps, held, routing_version=7)).status == 200
+    assert (await lease(lkps)).routing_version == 1
 
 
 async def test_a_rotated_routing_secret_comes_with_the_next_renewal(lkps: Lkps) -> None:

@@ -65,14 +65,16 @@ class TablesAccount:
     def table(self, name: str) -> TableClient:
         return self._service.get_table_client(name)
 
-    async def call[T](self, operation: Callable[[], Awaitable[T]]) -> T:
-        """Run one call within CALL_SECONDS, again when the connection broke or a table is missing.
+    async def call[T](
+        self, operation: Callable[[], Awaitable[T]], seconds: float = CALL_SECONDS
+    ) -> T:
+        """Run one call within so many seconds, twice when the connection broke or no table was.
 
         Raises AlreadyThere, Changed, LookupError (no such row) or StorageUnavailable. A call
         that is run again may meet its own first effect: operations must be safe to repeat.
         """
         try:
-            async with asyncio.timeout(CALL_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await self._twice(operation)
         except TimeoutError as error:
             raise StorageUnavailable(reason="the tables did not answer in time") from error

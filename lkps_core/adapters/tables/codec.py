@@ -4,6 +4,7 @@ A property costs the library and the service as much as a hundred bytes of JSON 
 """
 
 import re
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -32,8 +33,8 @@ class Codec[T: Row]:
     def entity(self, row: T) -> Entity:
         entity: Entity = {"PartitionKey": table_key(row.partition), "RowKey": table_key(row.key)}
         for name in self._queried:
-            value = getattr(row, name)
-            entity[name] = value if isinstance(value, str) else value.isoformat()
+            value: datetime | None = getattr(row, name)
+            entity[name] = value.isoformat() if value else ""
         entity["row"] = self._adapter.dump_json(row).decode()
         return entity
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from lkps_core.adapters.tables.account import TablesAccount
-from lkps_core.adapters.tables.rows import TableRows
+from lkps_core.adapters.tables.rows import TableRows, to_the_second
 from lkps_core.agents.model import Registration
 
 
@@ -13,11 +13,9 @@ class TableRegistrations(TableRows[Registration]):
         super().__init__(account, "registrations", Registration, queried=("lease_until",))
 
     async def live(self, agent_name: str, now: datetime, most: int) -> Sequence[Registration]:
-        second = now.strftime("%Y-%m-%dT%H:%M:%S")  # a prefix, so that fractions compare rightly
         found = await self._first(
             most,
             "PartitionKey eq @agent_name and lease_until ge @second",
-            agent_name=agent_name,
-            second=second,
+            {"agent_name": agent_name, "second": to_the_second(now)},
         )
         return [stored.row for stored in found if stored.row.is_live(now)]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from azure.core import MatchConditions
@@ -15,6 +16,11 @@ from lkps_core.ports import AlreadyThere, Changed, Row, Stored
 
 PAGE = 1000
 """Rows that the service gives at once, at the most."""
+
+
+def to_the_second(at: datetime) -> str:
+    """A prefix of the times in rows, so that fractions of a second compare rightly."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class TableRows[T: Row]:
@@ -83,9 +89,15 @@ class TableRows[T: Row]:
         if before:
             query += " and RowKey lt @before"
             parameters["before"] = before
-        return await self._first(most, query, **parameters)
+        return await self._first(most, query, parameters)
 
-    async def _first(self, most: int | None, query: str, **parameters: str) -> list[Stored[T]]:
+    async def _first(
+        self,
+        most: int | None,
+        query: str,
+        parameters: dict[str, str],
+        seconds: float = CALL_SECONDS,
+    ) -> list[Stored[T]]:
         """The first `most` rows, or all of them, a page of a thousand at a time.
 
         The service may end a page early, and even send an empty one: it says whether more come.
@@ -95,7 +107,7 @@ class TableRows[T: Row]:
         while most is None or len(found) < most:
             wanted = PAGE if most is None else min(PAGE, most - len(found))
             rows, continuation = await self._account.call(
-                partial(self._page, query, parameters, wanted, continuation)
+                partial(self._page, query, parameters, wanted, continuation), seconds
             )
             found += rows
             if not continuation:

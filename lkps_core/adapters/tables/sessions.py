@@ -1,24 +1,30 @@
 """The Sessions port over its table."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from lkps_core.adapters.tables.account import TablesAccount
-from lkps_core.adapters.tables.rows import TableRows
+from lkps_core.adapters.tables.rows import TableRows, to_the_second
 from lkps_core.sessions.model import Session
+
+SCAN_SECONDS = 5.0
+"""For a page of a query that looks at the whole table."""
 
 
 class TableSessions(TableRows[Session]):
     def __init__(self, account: TablesAccount) -> None:
-        super().__init__(account, "sessions", Session, queried=("state",))
+        super().__init__(account, "sessions", Session, queried=("live_until",))
 
-    async def unended_of(self, agent_name: str) -> Sequence[Session]:
+    async def live_of(self, agent_name: str, now: datetime) -> Sequence[Session]:
         found = await self._first(
             None,
-            "PartitionKey eq @agent_name and state ne @over",
-            agent_name=agent_name,
-            over="ended",
+            "PartitionKey eq @agent_name and live_until ge @now",
+            {"agent_name": agent_name, "now": to_the_second(now)},
         )
-        return [stored.row for stored in found]
+        return [stored.row for stored in found if now < stored.row.ends_at]
 
-    async def unended_anywhere(self) -> Sequence[Session]:
-        return [stored.row for stored in await self._first(None, "state ne @over", over="ended")]
+    async def live_anywhere(self, now: datetime) -> Sequence[Session]:
+        found = await self._first(
+            None, "live_until ge @now", {"now": to_the_second(now)}, SCAN_SECONDS
+        )
+        return [stored.row for stored in found if now < stored.row.ends_at]

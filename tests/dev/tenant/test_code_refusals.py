@@ -18,8 +18,8 @@ from tests.dev.tenant.code_flow import REDIRECT_URI, VERIFIER, CodeFlow
 @pytest.mark.parametrize(
     ("changes", "status", "error", "code"),
     [
-        ({"code_verifier": "another-verifier"}, 400, "invalid_grant", 501481),
-        ({"code_verifier": "not-ascii-ö"}, 400, "invalid_grant", 501481),
+        ({"code_verifier": f"{VERIFIER}-of-another"}, 400, "invalid_grant", 501481),
+        ({"code_verifier": f"{VERIFIER}-ö"}, 400, "invalid_grant", 70000),
         ({"code_verifier": challenge_of(VERIFIER)}, 400, "invalid_grant", 501481),
         ({"code_verifier": None}, 400, "invalid_request", 900144),
         ({"redirect_uri": f"{REDIRECT_URI}/"}, 400, "invalid_client", 500112),
@@ -29,6 +29,8 @@ from tests.dev.tenant.code_flow import REDIRECT_URI, VERIFIER, CodeFlow
         ({"code": None}, 400, "invalid_request", 900144),
         ({"client_id": str(uuid.uuid4())}, 400, "unauthorized_client", 700016),
         ({"client_id": None}, 400, "invalid_request", 900144),
+        ({"client_secret": "s"}, 401, "invalid_client", 700025),
+        ({"client_assertion": "a.b.c"}, 401, "invalid_client", 700025),
         ({"scope": ""}, 400, "invalid_scope", 70011),
     ],
 )
@@ -38,6 +40,26 @@ async def test_a_redemption_is_refused(
     answered, body = await flow.redeem(await flow.code(), **changes)
     assert (answered, body["error"], body["error_codes"]) == (status, error, [code])
     assert "access_token" not in body
+
+
+@pytest.mark.parametrize("verifier", ["v" * 43, "v" * 128, "-._~" * 11])
+async def test_a_verifier_has_43_to_128_unreserved_characters(
+    flow: CodeFlow, verifier: str
+) -> None:
+    code = await flow.code(code_challenge=challenge_of(verifier))
+    assert (await flow.redeem(code, code_verifier=verifier))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "verifier", ["v" * 42, "v" * 129, "v" * 42 + "+", "v" * 42 + " ", "v" * 43 + "\n", "ö" * 43]
+)
+async def test_another_verifier_is_refused_even_if_it_matches_the_challenge(
+    flow: CodeFlow, verifier: str
+) -> None:
+    code = await flow.code(code_challenge=challenge_of(verifier))
+    status, body = await flow.redeem(code, code_verifier=verifier)
+    assert (status, body["error"], body["error_codes"]) == (400, "invalid_grant", [70000])
+    assert "Code_Verifier" in body["error_description"]
 
 
 async def test_another_client_cannot_redeem_a_code(tenant: Tenant, flow: CodeFlow) -> None:

@@ -1,5 +1,7 @@
 """A refresh token gets new tokens for the same person and client, and its successor."""
 
+import pytest
+
 from dev.tenant.description import Tenant
 from tests.dev.tenant.code_flow import CodeFlow, unverified
 
@@ -48,3 +50,13 @@ async def test_a_refresh_is_refused(tenant: Tenant, flow: CodeFlow) -> None:
     for presented, client_id in (("unknown", tenant.public_clients["cli"]), (token, other)):
         status, body = await flow.refresh(presented, client_id=client_id)
         assert (status, body["error"], body["error_codes"]) == (400, "invalid_grant", [70000])
+
+
+@pytest.mark.parametrize("credential", ["client_secret", "client_assertion"])
+async def test_a_public_client_that_presents_a_credential_is_refused(
+    flow: CodeFlow, credential: str
+) -> None:
+    token = (await flow.signed_in())["refresh_token"]
+    status, body = await flow.refresh(token, **{credential: "anything"})
+    assert (status, body["error"], body["error_codes"]) == (401, "invalid_client", [700025])
+    assert (await flow.refresh(token))[0] == 200

@@ -71,7 +71,7 @@ async def test_changes_have_an_exit_code_of_their_own_when_it_is_asked_for(
     service.answers_with("POST", "policy/plan", planned(CREATED))
 
     assert (await lkps("policy", "plan", file, *options)).code == 0
-    assert (await lkps("policy", "plan", file, "--detailed-exitcode", *options)).code == 2
+    assert (await lkps("policy", "plan", file, "--detailed-exitcode", *options)).code == 7
 
 
 async def test_a_plan_as_json_is_what_lkps_answered(

@@ -44,9 +44,11 @@ ANN = person("ann")
 ANN_IN_SALES = person("ann", groups=[SALES])
 OVERAGE_ANN = person("ann", overage=True)
 CALLING_OLGA = person("olga", "Agent.Manage", "Session.Start", through="cli")
+OLGA_THROUGH_CRM = person("olga", "Agent.Manage", "Session.Start")
 CALLING_RUNNER = app("agent", "LKPS.Client", "LKPS.Agent")
 CALLING_ADMIN = app("admin", "LKPS.Client", "LKPS.Admin")
 ANN_ID = guid("user ann")
+BOB_ID = guid("user bob")
 LONGEST = 4 * 3600
 
 
@@ -113,7 +115,8 @@ async def test_who_is_let_in_by_report_only_is_told_what_would_deny(
     assert (answer["allowed"], answer["rule"]) == (True, rule)
     assert answer["would_deny"] == "group_lacking"
     assert [one["rule"] for one in answer["reasons"]] == ["group_lacking", rule]
-    assert answer["reasons"][0]["grant_id"] == grant_id
+    assert grant_id not in str(answer)
+    assert (await told(lkps, OLGA_THROUGH_CRM))["reasons"][0]["grant_id"] == grant_id
     assert "enforced" in answer["reasons"][1]["change"]
 
 
@@ -194,10 +197,10 @@ CASES = [
     ),
     Case(
         "user_lacking",
-        ANN,
+        CALLING_OLGA,
         "agent_not_callable",
         "agent_owner",
-        grants=({"user_oid": guid("user bob")},),
+        grants=({"client_app_id": guid("app cli"), "user_oid": BOB_ID},),
     ),
     Case(
         "grant_sessions_limit",
@@ -262,11 +265,126 @@ async def test_each_of_several_grants_is_told_with_what_it_lacks(lkps: Lkps) -> 
     lacking = {
         await granted(lkps): "grant_for_application",
         await granted(lkps, group_id=SALES): "group_lacking",
-        await granted(lkps, user_oid=guid("user bob")): "user_lacking",
+        await granted(lkps, user_oid=BOB_ID): "user_lacking",
     }
-    answer = await told(lkps, ANN)
+    answer = await told(lkps, OLGA_THROUGH_CRM)
     assert answer["rule"] == "group_lacking"
     assert {one["grant_id"]: one["rule"] for one in answer["reasons"]} == lacking
+
+
+# What the related are told of others: nothing
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Grants, some of them for BOB alone, and what somebody else is told."""
+
+    by: str
+    grants: tuple[dict[str, Any], ...]
+    rule: str
+    reasons: tuple[str, ...]
+    would_deny: str | None = None
+    members: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+FOR_BOB = {"user_oid": BOB_ID}
+EXPIRED = {"expires_at": NOW.isoformat()}
+ELSEWHERE = {
+    "one": Elsewhere(ANN, (FOR_BOB,), "not_callable", ("not_callable",)),
+    "an expired one": Elsewhere(ANN, ({**FOR_BOB, **EXPIRED},), "not_callable", ("not_callable",)),
+    "to the application itself": Elsewhere(CRM, (FOR_BOB,), "not_callable", ("not_callable",)),
+    "to who is in too many groups": Elsewhere(
+        OVERAGE_ANN, (FOR_BOB,), "not_callable", ("groups_overage", "not_callable")
+    ),
+    "beside what decides": Elsewhere(
+        ANN, (FOR_BOB, {"group_id": SALES}), "group_lacking", ("group_lacking",)
+    ),
+    "that decides": Elsewhere(
+        ANN, (FOR_BOB, {}), "no_grant", ("grant_for_application", "no_grant")
+    ),
+    "beside an own one": Elsewhere(ANN, (FOR_BOB, {"user_oid": ANN_ID}), "granted", ("granted",)),
+    "beside an own one that has expired": Elsewhere(
+        ANN,
+        (FOR_BOB, {"user_oid": ANN_ID, **EXPIRED}),
+        "no_grant",
+        ("grant_expired", "no_grant"),
+    ),
+    "in report-only": Elsewhere(
+        ANN,
+        ({**FOR_BOB, "report_only": True},),
+        "report_only_grant",
+        ("no_grant", "report_only_grant"),
+        "no_grant",
+    ),
+    "of an agent in report-only": Elsewhere(
+        ANN,
+        (FOR_BOB,),
+        "report_only_mode",
+        ("no_grant", "report_only_mode"),
+        "no_grant",
+        {"report_only": True},
+    ),
+    "of an agent in report-only, beside what would decide": Elsewhere(
+        ANN,
+        (FOR_BOB, {"group_id": SALES}),
+        "report_only_mode",
+        ("group_lacking", "report_only_mode"),
+        "group_lacking",
+        {"report_only": True},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE.values(), ids=ELSEWHERE)
+async def test_of_a_grant_for_another_user_nothing_is_told(case: Elsewhere) -> None:
+    lkps = await governed(**case.members)
+    given = [await granted(lkps, **terms) for terms in case.grants]
+    answer = await told(lkps, case.by)
+    assert (answer["rule"], answer.get("would_deny")) == (case.rule, case.would_deny)
+    assert tuple(one["rule"] for one in answer["reasons"]) == case.reasons
+    assert answer["allowed"] == (await outcome(lkps, case.by) == 200)
+    assert ("contact" in answer) == (case.rule != "not_callable")
+    of_others = given if case.rule != "granted" else given[:1]
+    assert not [one for one in of_others if one in str(answer)]
+    explained = EXPLANATIONS["no_grant"]
+    for one in answer["reasons"]:
+        if one["rule"] == "no_grant":
+            assert (one["detail"], one["change"], one["who"]) == explained
+
+
+async def test_how_many_others_are_granted_is_not_told(lkps: Lkps) -> None:
+    await granted(lkps, group_id=SALES)
+    alone = await told(lkps, ANN)
+    for number in range(60):
+        await granted(lkps, user_oid=guid(f"user {number}"))
+    assert await told(lkps, ANN) == alone
+
+
+async def test_that_an_agent_in_report_only_is_full_tells_of_no_others_grant() -> None:
+    lkps = await governed(report_only=True)
+    limits = {"max_sessions_per_agent": 1}
+    await lkps.send("PUT", "limits", limits, by=ADA, headers={"if-match": "*"})
+    assert await outcome(lkps, CRM) == 200
+    alone = await told(lkps, ANN)
+    await granted(lkps, user_oid=BOB_ID)
+    assert await told(lkps, ANN) == alone
+    assert alone["rule"] == "platform_sessions_limit"
+
+
+async def test_a_full_grant_of_ones_own_is_told_by_its_id(lkps: Lkps) -> None:
+    await granted(lkps, user_oid=BOB_ID)
+    grant_id = await granted(lkps, user_oid=ANN_ID, max_sessions=1)
+    assert await outcome(lkps, ANN) == 200
+    answer = await told(lkps, ANN)
+    (reason,) = answer["reasons"]
+    assert (answer["rule"], reason["grant_id"]) == ("grant_sessions_limit", grant_id)
+
+
+async def test_who_runs_an_agent_is_told_of_every_grant(lkps: Lkps) -> None:
+    client = guid("app agent")
+    grant_id = await granted(lkps, client_app_id=client, user_oid=BOB_ID)
+    answer = await told(lkps, CALLING_RUNNER)
+    assert (answer["rule"], answer["reasons"][-1]["grant_id"]) == ("grant_for_users", grant_id)
 
 
 async def test_of_very_many_grants_the_first_are_told(lkps: Lkps) -> None:
@@ -330,6 +448,7 @@ AGENTS = (
     "desk-closed",
     "desk-ungranted",
     "desk-granted-to-others",
+    "desk-granted-to-one",
     "desk-blocked",
     "desk-expired",
     "desk-closed-report-only",
@@ -353,6 +472,10 @@ async def world() -> Lkps:
     await change(lkps, closed, name="desk-closed-report-only")
     await grant(lkps, name="desk-granted-to-others")
     await grant(lkps, name="desk-granted-to-others", any_user=True)
+    for client in ("client", "cli", "another app", "other owner"):
+        whose: dict[str, Any] = {"client_app_id": guid(f"app {client}"), "user_oid": BOB_ID}
+        await grant(lkps, name="desk-granted-to-one", **whose)
+        await grant(lkps, name="desk-expired", **whose, expires_at=NOW.isoformat())
     await grant(lkps, name="desk-expired", expires_at=NOW.isoformat())
     await change(lkps, {"access_mode": "open"}, name="desk-blocked")
     await lkps.register("desk-granted-to-others", by=AGENT)
@@ -447,10 +570,14 @@ async def test_a_stranger_in_too_many_groups_is_told_so_as_well(lkps: Lkps) -> N
     assert [one["rule"] for one in answer["reasons"]] == ["groups_overage", "not_callable"]
 
 
-async def test_a_grant_makes_no_stranger_of_an_applications_other_users(lkps: Lkps) -> None:
-    await granted(lkps, user_oid=guid("user bob"))
-    assert (await told(lkps, ANN))["rule"] == "user_lacking"
-    assert (await told(lkps, person("ann", through="another app")))["rule"] == "not_callable"
+async def test_a_grant_to_one_user_leaves_an_applications_other_users_strangers(
+    lkps: Lkps,
+) -> None:
+    before = plain(await ask(lkps, ANN))
+    await granted(lkps, user_oid=BOB_ID)
+    assert plain(await ask(lkps, ANN)) == before
+    assert (await told(lkps, person("bob")))["rule"] == "granted"
+    assert (await told(lkps, person("bob", through="another app")))["rule"] == "not_callable"
 
 
 async def test_a_name_that_no_agent_can_have_cannot_be_asked_about(lkps: Lkps) -> None:
@@ -484,19 +611,25 @@ TERMS: list[dict[str, Any]] = [
     {"any_user": True},
     {"group_id": SALES},
     {"user_oid": ANN_ID},
-    {"user_oid": guid("user bob"), "report_only": True},
+    {"user_oid": BOB_ID, "report_only": True},
 ]
 
 
 @pytest.mark.parametrize("by", [OLGA, OWNER, ADA])
 @pytest.mark.parametrize("terms", TERMS)
 @pytest.mark.parametrize("supposed", SUPPOSED)
-async def test_of_a_supposed_caller_an_owner_is_told_what_that_caller_would_be(
+async def test_of_a_supposed_caller_an_owner_is_told_what_is_decided_of_a_real_one(
     lkps: Lkps, supposed: str, terms: dict[str, Any], by: str
 ) -> None:
-    await granted(lkps, **terms)
+    grant_id = await granted(lkps, **terms)
     caller, real = SUPPOSED[supposed]
-    assert await told(lkps, by, caller=caller) == await told(lkps, real)
+    answer = await told(lkps, by, caller=caller)
+    started = await lkps.start(by=real)
+    row = lkps.rows[-1]
+    assert answer["allowed"] == (started.status == 200)
+    assert answer["rule"] == row["rule" if answer["allowed"] else "reason"]
+    assert answer.get("would_deny") == row.get("would_deny")
+    assert answer["reasons"][0]["grant_id"] == grant_id
 
 
 async def test_of_a_stranger_an_owner_is_told_all(lkps: Lkps) -> None:
@@ -508,6 +641,19 @@ async def test_of_who_is_blocked_an_owner_is_told_so(lkps: Lkps) -> None:
     await block(lkps, user_oid=ANN_ID)
     answer = await told(lkps, OLGA, caller={"client_app_id": CRM_ID, "user_oid": ANN_ID})
     assert answer["rule"] == "user_blocked"
+
+
+@pytest.mark.parametrize(
+    "blocked", [{"user_oid": guid("user olga")}, {"client_app_id": guid("app cli")}]
+)
+async def test_who_is_blocked_asks_about_themselves_alone(
+    lkps: Lkps, blocked: dict[str, Any]
+) -> None:
+    await block(lkps, by=app("admin", "LKPS.Admin"), **blocked)
+    assert (await told(lkps, CALLING_OLGA))["rule"] in ("user_blocked", "application_blocked")
+    answer = await ask(lkps, CALLING_OLGA, caller={"client_app_id": CRM_ID})
+    assert refused(answer) == (403, "caller_blocked")
+    assert lkps.rows[-1]["reason"] in ("user_blocked", "application_blocked")
 
 
 @pytest.mark.parametrize("by", [CRM, ANN, OTHER_OWNER, ALICE, CALLING_RUNNER])
@@ -557,6 +703,7 @@ CALLERS = {
     "an admin": CALLING_ADMIN,
     "another user elsewhere": person("bob", through="another app"),
 }
+SEE_ALL = ("an owner who calls", "an owner", "an admin")
 CODES = {
     "permission_lacking": "permission_lacking",
     "application_blocked": "caller_blocked",
@@ -593,7 +740,7 @@ def grants(draw: st.DrawFn) -> Grant:
     scope: Scope = draw(st.sampled_from(("application", "any_user", "group", "user")))
     of_scope = {
         "group": st.sampled_from((SALES, guid("group other"))),
-        "user": st.sampled_from((ANN_ID, guid("user bob"))),
+        "user": st.sampled_from((ANN_ID, BOB_ID)),
     }
     scope_id: str | None = draw(of_scope.get(scope, st.none()))
     client = draw(st.sampled_from((CRM_ID, CRM_ID, guid("app client"), guid("app cli"))))
@@ -700,8 +847,11 @@ async def test_what_a_check_says_is_what_a_start_does(
         assert answer["allowed"] == (started.status == 200)
         if answer["allowed"]:
             row = lkps.rows[-1]
-            for member in ("rule", "grant_id", "would_deny"):
-                assert row.get(member) == answer.get(member)
+            assert row["rule"] == answer["rule"]
+            if caller in SEE_ALL or answer["rule"] == "granted":
+                assert row.get("grant_id") == answer.get("grant_id")
+            if caller in SEE_ALL or answer.get("would_deny") != "no_grant":
+                assert row.get("would_deny") == answer.get("would_deny")
             stored = await lkps.sessions.get("concierge", started.json["session_id"])
             assert stored is not None
             longest = (stored.row.ends_at - stored.row.created_at).total_seconds()

@@ -10,6 +10,7 @@ import pytest
 from lkps_core.api.operations import OPERATIONS, Operation
 from lkps_core.governance import clearing
 from lkps_core.policy.model import Revocation
+from lkps_core.ports import Room
 from lkps_core.sessions.model import Session
 from tests.builders.conditions import until
 from tests.builders.lkps import ADMIN, AGENT, CLIENT, Answered, Lkps, app, guid, user
@@ -20,7 +21,7 @@ from tests.builders.stepping import (
     SteppingTrail,
     Stop,
 )
-from tests.builders.tokens import NOW, TENANT, app_claims, bearer
+from tests.builders.tokens import NOW, TENANT
 from tests.unit.governance.arranging import (
     ADA,
     CRM,
@@ -165,6 +166,21 @@ async def test_new_starts_are_refused_at_once_and_elsewhere_within_five_seconds(
             assert await outcome(process, by) == expected
 
 
+def every_look(revocations: SteppingRows[Revocation]) -> list[Stop]:
+    """Each time that sessions are ended again waits."""
+    return [revocations.steps.stop("page", "before") for _ in range(clearing.TIMES)]
+
+
+async def let_all_pass(looks: list[Stop]) -> None:
+    """One after the other, until all are over."""
+    for look in looks:
+        await look.reached.wait()
+    assert not is_settled()
+    for look in looks:
+        look.release()
+    await until(is_settled)
+
+
 def last_look(revocations: SteppingRows[Revocation]) -> Stop:
     """The last time that sessions are ended again waits; each time begins with a reading."""
     for _ in range(clearing.TIMES - 1):
@@ -290,12 +306,12 @@ async def test_one_session_that_cannot_end_holds_up_no_other(lkps: Lkps) -> None
     table, revocations = SteppingSessions(lkps.sessions), SteppingRows(lkps.revocations)
     process = replace(lkps, sessions=table, revocations=revocations, seed=5)
     await process.send("GET", "whoami", by=ADA)
-    second_look = revocations.steps.stop("page", "before")
+    looks = every_look(revocations)
     table.refuse("replace")
     answer = await block(process, agent_name="concierge")
     assert (answer.json["sessions_found"], answer.json["sessions_ended"]) == (5, 4)
     assert (standing(lkps), len(ended(lkps))) == (set(), 4)
-    await let_pass(second_look)
+    await let_all_pass(looks)
     assert (standing(lkps), set(ended(lkps))) == (set(), sessions)
 
 
@@ -307,13 +323,13 @@ async def test_a_session_whose_end_stopped_half_way_is_ended_by_the_second_look(
     rooms, revocations = SteppingRooms(lkps.rooms), SteppingRows(lkps.revocations)
     process = replace(lkps, rooms=rooms, revocations=revocations, seed=5)
     await process.send("GET", "whoami", by=ADA)
-    second_look = revocations.steps.stop("page", "before")
+    looks = every_look(revocations)
     rooms.steps.once("delete", "before", nothing)
     rooms.refuse("delete")
     answer = await block(process, agent_name="concierge")
     assert (answer.json["sessions_found"], answer.json["sessions_ended"]) == (1, 0)
     assert rows(lkps)[session_id].state == "ending"
-    await let_pass(second_look)
+    await let_all_pass(looks)
     assert rows(lkps)[session_id].state == "ended"
     assert ended(lkps).keys() == {session_id}
 
@@ -495,15 +511,12 @@ async def test_who_was_known_to_another_process_is_blocked_there_within_five_sec
     assert refused(answer) == (403, "caller_blocked")
 
 
-async def test_a_blocked_user_does_not_stand_for_their_application_nor_it_for_them(
+async def test_whoever_has_a_blocked_object_id_is_blocked_be_it_a_person_or_an_application(
     lkps: Lkps,
 ) -> None:
-    """A service principal is no user, though both are named by an object id."""
     await block(lkps, user_oid=guid("sp crm"))
-    assert await outcome(lkps, CRM) == 200
-    twin = bearer(app_claims(oid=guid("user ann"), azp=CRM_ID, roles=["LKPS.Client"]))
-    await block(lkps, user_oid=guid("user ann"))
-    assert await outcome(lkps, twin) == 200
+    assert await outcome(lkps, CRM) == "caller_blocked"
+    assert await outcome(lkps, person("ann")) == 200
 
 
 async def test_a_block_ends_at_its_instant(lkps: Lkps) -> None:
@@ -769,7 +782,7 @@ async def test_who_blocks_a_caller_is_told_of_the_agents_that_it_may_run(
     lkps: Lkps, kind: str
 ) -> None:
     (beyond,) = (await block(lkps, **SUBJECTS[kind])).json["beyond_reach"]
-    assert "block those agents too" in beyond["what"]
+    assert "until those agents are blocked too" in beyond["what"]
     assert beyond["until"] == "2026-03-14T10:26:53Z"
 
 
@@ -785,3 +798,97 @@ async def test_no_session_starts_while_sessions_are_being_ended(lkps: Lkps) -> N
     assert await outcome(process, CRM) == "agent_not_callable"
     stop.release()
     assert (await blocking).json["sessions_ended"] == 2
+
+
+async def last_a_minute(lkps: Lkps) -> None:
+    """The agent's sessions, at the most."""
+    limit, headers = {"max_session_seconds": 60}, {"if-match": "*"}
+    answer = await lkps.send("PATCH", "agents/concierge", limit, by=ADA, headers=headers)
+    assert answer.status == 200
+
+
+async def test_a_block_ends_what_outlived_its_longest_duration_and_is_still_there(
+    lkps: Lkps,
+) -> None:
+    await last_a_minute(lkps)
+    over_time, gone = await started(lkps), await started(lkps, ANN)
+    lkps.clock.pass_by(60)
+    await lkps.rooms.delete(f"test--{gone}")
+    answer = await block(lkps, agent_name="concierge")
+    assert (answer.json["sessions_found"], answer.json["sessions_ended"]) == (1, 1)
+    assert (standing(lkps), set(ended(lkps))) == (set(), {over_time})
+
+
+@pytest.mark.parametrize("kind", ["application", "user"])
+async def test_of_rooms_over_time_only_those_that_the_block_concerns_go(
+    lkps: Lkps, kind: str
+) -> None:
+    await last_a_minute(lkps)
+    sessions = {await started(lkps, by): name for name, by in CALLERS.items()}
+    lkps.clock.pass_by(60)
+    await block(lkps, **SUBJECTS[kind])
+    concerned = {one for one, name in sessions.items() if name in CONCERNED[kind]}
+    assert standing(lkps) == sessions.keys() - concerned
+
+
+async def test_another_installations_rooms_stay(lkps: Lkps) -> None:
+    foreign = Room(f"other--concierge--{'a' * 26}", 60, "concierge", "secret", "")
+    await lkps.rooms.create(foreign)
+    await block(lkps, agent_name="concierge")
+    assert foreign.name in lkps.rooms.rooms
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "until"),
+    [
+        (None, 60, None),
+        (60, None, None),
+        (60, 30, "2026-03-14T09:27:53Z"),
+        (30, 60, "2026-03-14T09:27:53Z"),
+    ],
+)
+async def test_blocking_again_shortens_no_block(
+    lkps: Lkps, there: int | None, wanted: int | None, until: str | None
+) -> None:
+    for seconds in (there, wanted):
+        end = {} if seconds is None else {"until": later(seconds)}
+        answer = await block(lkps, agent_name="concierge", **end)
+    assert answer.json.get("until") == until
+
+
+async def test_a_block_that_has_ended_by_itself_lengthens_no_new_one(lkps: Lkps) -> None:
+    await block(lkps, agent_name="concierge", until=later(60))
+    lkps.clock.pass_by(61)
+    answer = await block(lkps, agent_name="concierge", until=later(90))
+    assert answer.json["until"] == "2026-03-14T09:28:23Z"
+
+
+@pytest.mark.usefixtures("promptly")
+async def test_what_is_ended_later_is_recorded_when_it_ends(lkps: Lkps) -> None:
+    sessions, revocations = SteppingSessions(lkps.sessions), SteppingRows(lkps.revocations)
+    process = replace(lkps, sessions=sessions, revocations=revocations, seed=5)
+    await process.send("GET", "whoami", by=ADA)
+    looks = every_look(revocations)
+    await block(process, agent_name="concierge")
+    elsewhere = lkps.another_process()
+    await lift(elsewhere, "agent:concierge")
+    lkps.clock.pass_by(4)
+    session_id = await started(elsewhere)
+    await block(elsewhere, agent_name="concierge")
+    await let_all_pass(looks)
+    row = ended(lkps)[session_id]
+    assert row["at"] >= "2026-03-14T09:26:57"
+
+
+@pytest.mark.usefixtures("promptly", "impatient")
+async def test_a_block_whose_insertion_was_not_answered_ends_what_is_live_all_the_same(
+    lkps: Lkps,
+) -> None:
+    session_id = await started(lkps)
+    table = SteppingRows(lkps.revocations)
+    table.lose("add")
+    process = replace(lkps, revocations=table, seed=5)
+    answer = await block(process, agent_name="concierge")
+    assert refused(answer) == (503, "storage_unavailable")
+    await until(is_settled)
+    assert (standing(lkps), set(ended(lkps))) == (set(), {session_id})

@@ -1,6 +1,8 @@
 """Policy as code: a file is planned, applied once and for all, and exported again."""
 
+import asyncio
 import json
+import time
 from collections.abc import Awaitable
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -543,6 +545,91 @@ async def test_five_thousand_grants_fit_in_a_file(lkps: Lkps) -> None:
     assert len((await export(lkps))["agents"]["concierge"]["grants"]) == 5000
     by = person("ann", through="7", groups=[guid("group 499")])
     assert await outcome(lkps, by) == 200
+
+
+# What a file costs
+
+
+async def test_a_caller_has_thirty_files_a_minute_planned_or_applied(lkps: Lkps) -> None:
+    for number in range(30):
+        way = plan if number % 2 else apply
+        assert (await way(lkps, concierge(), by=OLGA)).status == 200
+    spent = [len(table.calls) for table in lkps.tables]
+    for way in (plan, apply):
+        answer = await way(lkps, concierge(), by=OLGA)
+        assert refused(answer) == (429, "rate_limited")
+        assert answer.headers["Retry-After"] == "60"
+    assert [len(table.calls) for table in lkps.tables] == spent
+    assert (await plan(lkps, concierge(), by=OWNER)).status == 200
+    lkps.clock.pass_by(60)
+    assert (await plan(lkps, concierge(), by=OLGA)).status == 200
+
+
+async def test_what_limits_starts_does_not_limit_files(lkps: Lkps) -> None:
+    await apply(lkps, {"limits": {"starts_per_minute_per_user": 1}})
+    assert await changes(plan(lkps, concierge())) == []
+    assert await changes(plan(lkps, concierge())) == []
+
+
+async def test_one_file_at_a_time_is_compared_with_what_is_live(lkps: Lkps) -> None:
+    table = SteppingRows(lkps.agents)
+    process = replace(lkps, agents=table, seed=1)
+    await plan(process, concierge())
+    stop = table.steps.stop("get", "before")
+    first = asyncio.create_task(plan(process, concierge()))
+    await stop.reached.wait()
+    read = len(table.calls)
+    second = asyncio.create_task(apply(process, concierge(max_sessions=7)))
+    await asyncio.sleep(0.05)
+    assert not second.done()
+    assert len(table.calls) == read
+    stop.release()
+    assert await changes(first) == []
+    assert len(await changes(second)) == 1
+
+
+async def test_a_file_that_is_being_applied_holds_up_no_other(lkps: Lkps) -> None:
+    table = SteppingRows(lkps.agents)
+    process = replace(lkps, agents=table, seed=1)
+    stop = table.steps.stop("replace", "before")
+    applying = asyncio.create_task(apply(process, concierge(max_sessions=7)))
+    await stop.reached.wait()
+    assert len(await changes(plan(process, concierge(max_sessions=7)))) == 1
+    stop.release()
+    assert len(await changes(applying)) == 1
+
+
+@pytest.mark.parametrize(("number", "reading"), [(20, ["get"] * 20), (21, ["page"])])
+async def test_many_agents_are_read_by_pages(lkps: Lkps, number: int, reading: list[str]) -> None:
+    names = [f"agent-{place}" for place in range(number)]
+    document: Document = {"agents": {name: {"owners": [guid("user olga")]} for name in names}}
+    for found in (number, 0):
+        lkps.agents.calls.clear()
+        assert len(await changes(plan(lkps, document))) == found
+        assert lkps.agents.calls == reading
+        await apply(lkps, document)
+
+
+@pytest.mark.parametrize(("last", "status"), [(terms(), 200), ({}, 422)])
+async def test_a_large_file_has_no_other_request_wait_for_it(
+    lkps: Lkps, last: Document, status: int
+) -> None:
+    """Neither for its plan nor, where it is refused for its form, for its reading."""
+    grants = [
+        terms(client_app_id=guid(f"app {client}"), group_id=guid(f"group {group}"))
+        for client in range(10)
+        for group in range(500)
+    ]
+    raw = json.dumps(concierge(grants=[*grants, last])).encode()
+    began = before = time.monotonic()
+    longest = 0.0
+    planning = asyncio.create_task(lkps.send("POST", "policy/plan", raw=raw, by=ADA))
+    while not planning.done():
+        await asyncio.sleep(0)
+        now = time.monotonic()
+        longest, before = max(longest, now - before), now
+    assert (await planning).status == status
+    assert longest < (before - began) / 2
 
 
 # What is odd about a file

@@ -28,6 +28,7 @@ from lkps_core.ports import Room
 from lkps_core.sessions.model import Session
 from tests.builders.conditions import until
 from tests.builders.stepping import SteppingRows
+from tests.builders.tokens import NOW
 from tests.unit.policy.parts.authority import Authority, put, registration, take
 from tests.unit.policy.parts.policies import (
     AGENT_NAME,
@@ -277,7 +278,17 @@ async def test_without_a_table_decisions_go_on_for_5_s_and_then_there_are_none(
     assert await authority.answer() == rule
 
 
-@pytest.mark.parametrize("table", ["agents", "grants", "revocations", "limits", "registrations"])
+async def test_how_many_instances_there_are_is_not_waited_for_by_a_refusal(
+    authority: Authority,
+) -> None:
+    """How long that takes would tell of the agent."""
+    await authority.assign(CLOSED)
+    authority.registrations.down = True
+    assert await authority.answer() == "agent_closed"
+    assert authority.registrations.calls[-1:] == ["live"]
+
+
+@pytest.mark.parametrize("table", ["agents", "grants", "revocations", "limits"])
 @pytest.mark.parametrize("agent", [GRANTED, CLOSED, None], ids=["granted", "closed", "unknown"])
 async def test_without_a_table_a_stranger_is_told_neither_yes_nor_no(
     authority: Authority, table: str, agent: Agent | None
@@ -371,7 +382,7 @@ async def test_evidence_that_grew_too_old_while_sessions_were_counted_allows_not
     async def time_passes() -> None:
         authority.clock.pass_by(OLDEST)
 
-    sessions.steps.once("unended_of", "after", time_passes)
+    sessions.steps.once("live_of", "after", time_passes)
     with pytest.raises(StorageUnavailable):
         await authority.authorize()
     assert await authority.answer() == "granted"
@@ -560,3 +571,35 @@ async def test_with_an_overage_a_grant_to_a_group_is_a_clear_refusal(authority: 
     await authority.grants.add(grant("group", SALES))
     with pytest.raises(GroupsOverage):
         await authority.authorize(CROWDED)
+
+
+# To which versions of its routing secret an agent may still be dispatched.
+
+
+@pytest.mark.parametrize(("version", "is_reached"), [(1, False), (2, True), (3, True), (4, False)])
+async def test_an_agent_is_reached_by_its_secret_and_while_it_moves_by_the_one_before(
+    authority: Authority, version: int, is_reached: bool
+) -> None:
+    await authority.assign(replace(GRANTED, routing_version=3, previous_routing_version=2))
+    reached = authority.authorizing.is_reached_by(AGENT_NAME, version, NOW)
+    assert await reached is is_reached
+
+
+async def test_an_agent_that_is_blocked_or_unknown_is_not_reached(authority: Authority) -> None:
+    await authority.assign(GRANTED)
+    assert await authority.authorizing.is_reached_by(AGENT_NAME, 1, NOW)
+    assert not await authority.authorizing.is_reached_by("nobody", 1, NOW)
+    await authority.revocations.add(revocation(AGENT_SUBJECT))
+    authority.evidences.forget_blocks()
+    assert not await authority.authorizing.is_reached_by(AGENT_NAME, 1, NOW)
+
+
+async def test_effects_must_not_begin_when_a_block_may_have_come_since(
+    authority: Authority,
+) -> None:
+    await authority.assign(replace(GRANTED, access_mode="open"))
+    authorized = await authority.authorize()
+    authority.clock.pass_by(OLDEST - 0.1)
+    assert not authority.authorizing.is_too_old(authorized)
+    authority.clock.pass_by(0.1)
+    assert authority.authorizing.is_too_old(authorized)

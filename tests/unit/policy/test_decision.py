@@ -325,9 +325,10 @@ def test_a_block_of_a_session_concerns_no_start_of_another() -> None:
         assert decide(asked_for).allowed
 
 
-def test_a_block_of_a_user_concerns_no_application_with_that_object_id() -> None:
+def test_a_block_of_an_object_id_concerns_an_applications_own_principal_as_well() -> None:
     twin = replace(APPLICATION, oid=ALICE_OID)
-    assert decide(question(twin, agent=OPEN, blocks=blocks(ALICE_SUBJECT))).allowed
+    decision = decide(question(twin, agent=OPEN, blocks=blocks(ALICE_SUBJECT)))
+    assert (decision.allowed, decision.rule) == (False, "user_blocked")
 
 
 def test_a_block_of_an_application_concerns_its_users() -> None:

@@ -103,7 +103,7 @@ async def test_of_a_hundred_starts_in_one_moment_20_succeed(
         await warmed(lkps)
     answers = await asyncio.gather(*(lkps.start() for _ in range(100)))
     assert Counter(answer.status for answer in answers) == {200: MOST, 429: 100 - MOST}
-    assert open_rooms(lkps) == len(await lkps.sessions.unended_anywhere()) == MOST
+    assert open_rooms(lkps) == len(await lkps.sessions.live_anywhere(lkps.clock())) == MOST
     refused = next(answer for answer in answers if answer.status == 429)
     assert (refused.json["code"], refused.headers["Retry-After"]) == ("too_many_sessions", "10")
     row = next(row for row in lkps.rows if row["action"] == "request.refused")
@@ -220,7 +220,7 @@ async def test_starts_that_fail_leave_every_place_free_and_no_more(
     await granted.services.starting._undoing.drained()
     answers = await at_once(*(granted.start(key=key) for key in keys))
     assert answers == {200: MOST, 429: 100 - MOST}
-    assert open_rooms(granted) == len(await granted.sessions.unended_anywhere()) == MOST
+    assert open_rooms(granted) == len(await granted.sessions.live_anywhere(granted.clock())) == MOST
 
 
 @pytest.mark.parametrize("part", ["rooms", "trail"])
@@ -401,7 +401,7 @@ async def test_refused_starts_are_not_counted() -> None:
     assert await at_once(*(lkps.start() for _ in range(6))) == {200: 5, 429: 1}
 
 
-async def test_for_a_refused_start_nothing_is_read_and_nothing_is_made() -> None:
+async def test_for_refused_starts_only_the_limits_are_read_once_and_nothing_is_made() -> None:
     lkps = await with_quotas(starts_per_minute_per_application=5)
     assert await at_once(*(lkps.start() for _ in range(5))) == {200: 5}
     lkps.clock.pass_by(OLDEST)
@@ -412,6 +412,9 @@ async def test_for_a_refused_start_nothing_is_read_and_nothing_is_made() -> None
 
     before, rows = calls(), len(lkps.rows)
     assert await at_once(*(lkps.start(key=f"{n}") for n in range(100))) == {429: 100}
+    await asyncio.sleep(0)
+    place = lkps.tables.index(lkps.limits)
+    before[place] += 1  # in the background: they may have been raised
     assert calls() == before
     assert len(lkps.rows) == rows + 1  # the first refusal; repeats are one counted row a minute
 

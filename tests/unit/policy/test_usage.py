@@ -33,7 +33,7 @@ class Process:
     rooms: MemoryRooms = field(default_factory=MemoryRooms)
 
     def __post_init__(self) -> None:
-        self.book = UsageBook(self.sessions, self.rooms, self.clock.monotonic)
+        self.book = UsageBook(self.sessions, self.rooms, self.clock, self.clock.monotonic)
 
     def another(self) -> "Process":
         return replace(self)
@@ -127,7 +127,7 @@ async def test_a_session_whose_row_is_read_before_it_is_known_to_be_durable_coun
 async def test_a_session_counts_that_a_reading_under_way_did_not_see() -> None:
     table = SteppingOpenSessions(MemorySessions())
     process = Process(sessions=table)
-    stop = table.steps.stop("unended_of", "after")
+    stop = table.steps.stop("live_of", "after")
     reading = asyncio.create_task(process.counted())
     await stop.reached.wait()
     process.clock.pass_by(1)
@@ -353,7 +353,7 @@ async def test_a_session_counts_though_a_slower_reading_is_older_than_it() -> No
     """A newer one has seen it and the book has let go of it: the older one must not decide."""
     table = SteppingOpenSessions(MemorySessions())
     process = Process(sessions=table)
-    stop = table.steps.stop("unended_of", "after")
+    stop = table.steps.stop("live_of", "after")
     slow = asyncio.create_task(process.counted())
     await stop.reached.wait()
     process.clock.pass_by(1)
@@ -498,7 +498,7 @@ async def test_refusals_one_after_the_other_read_once_a_second(process: Process)
     for _ in range(300):
         assert await process.exactly() == 1
         process.clock.pass_by(0.01)
-    assert process.sessions.calls[table:] == ["unended_of"] * 3
+    assert process.sessions.calls[table:] == ["live_of"] * 3
     assert process.rooms.calls[livekit:] == ["standing"] * 3
     assert session.room_name in process.rooms.rooms
 

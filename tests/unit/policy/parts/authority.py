@@ -40,7 +40,7 @@ class Authority:
         self.evidences = Evidences(
             self.directory, self.grants, self.revocations, self.limits, monotonic
         )
-        self.usage = UsageBook(self.sessions, self.rooms, monotonic)
+        self.usage = UsageBook(self.sessions, self.rooms, self.clock, monotonic)
         self.authorizing = Authorizing(self.directory, self.evidences, self.usage)
 
     def another_process(self) -> "Authority":

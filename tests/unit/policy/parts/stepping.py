@@ -13,9 +13,9 @@ class SteppingOpenSessions(SteppingSessions):
     """One process's way to the sessions, its question which are open included."""
 
     @override
-    async def unended_of(self, agent_name: str) -> Sequence[Session]:
+    async def live_of(self, agent_name: str, now: datetime) -> Sequence[Session]:
         return await self._around(
-            "unended_of", lambda: super(SteppingSessions, self).unended_of(agent_name)
+            "live_of", lambda: super(SteppingSessions, self).live_of(agent_name, now)
         )
 
 

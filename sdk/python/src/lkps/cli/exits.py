@@ -11,10 +11,8 @@ class Exit(IntEnum):
     NOT_SIGNED_IN = 4
     UNREACHABLE = 5
     EDITED_MEANWHILE = 6
+    CHANGES = 7
 
-
-CHANGES = 2
-"""Of `policy plan --detailed-exitcode`, as Terraform has it."""
 
 MEANINGS = {
     Exit.DONE: "done",
@@ -24,4 +22,5 @@ MEANINGS = {
     Exit.NOT_SIGNED_IN: "nobody is signed in, or Entra ID or LKPS does not accept the sign-in",
     Exit.UNREACHABLE: "LKPS or Entra ID cannot be reached, or asks to come back later",
     Exit.EDITED_MEANWHILE: "someone else changed it meanwhile: read it again",
+    Exit.CHANGES: "policy plan --detailed-exitcode: there are changes",
 }

@@ -25,7 +25,8 @@ def block(
         str | None, typer.Option(parser=guid, metavar="ID", help="Block this application.")
     ] = None,
     user: Annotated[
-        str | None, typer.Option(parser=guid, metavar="OID", help="Block this user.")
+        str | None,
+        typer.Option(parser=guid, metavar="OID", help="Block whoever has this object id."),
     ] = None,
     session: Annotated[
         str | None, typer.Option(metavar="ID", help="End this session, and keep it ended.")

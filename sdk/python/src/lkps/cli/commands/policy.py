@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from lkps.cli import settings
 from lkps.cli.answers import Json
 from lkps.cli.commands import planning
-from lkps.cli.exits import CHANGES, Exit
+from lkps.cli.exits import Exit
 from lkps.cli.options import AsJson, examples
 from lkps.cli.printing import show, show_answer, tell, text
 from lkps.cli.views import policy as views
@@ -37,7 +37,7 @@ def plan(
     file: File,
     *,
     detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")
+        bool, typer.Option("--detailed-exitcode", help="Exit with 7 when there are changes.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -46,7 +46,7 @@ def plan(
     planned = planning.plan(settings.connect(), policy)
     show_answer(planned, partial(_plan_view, policy), as_json=as_json)
     if detailed_exitcode and planned["changes"]:
-        raise typer.Exit(CHANGES)
+        raise typer.Exit(Exit.CHANGES)
 
 
 @app.command(
