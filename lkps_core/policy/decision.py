@@ -129,38 +129,40 @@ def _by_grants(question: Question, agent: Agent) -> Decision:
     """The grant with the longest sessions of those that fit; else what each of them lacks."""
     caller, now, usage = question.caller, question.now, question.usage
     tid, azp, name = caller.tid, caller.azp, agent.name
+    own = [
+        grant
+        for grant in question.grants
+        if grant.client_app_id == azp and grant.tid == tid and grant.agent_name == name
+    ]
+    lacks = [_lack(grant, caller, now) or _full(grant, usage) for grant in own]
     fitting: Grant | None = None
-    lacking: list[Reason] = []
-    for grant in question.grants:
-        if grant.client_app_id != azp or grant.tid != tid or grant.agent_name != name:
-            continue
-        lack = _lack(grant, caller, usage, now)
-        if lack is not None:
-            lacking.append((lack, grant))
-        elif fitting is None or _longer(grant, fitting):
+    for grant, lack in zip(own, lacks, strict=True):
+        if lack is None and (fitting is None or _longer(grant, fitting)):
             fitting = grant
     if fitting is not None:
         return Decision(True, "granted", (("granted", fitting),), fitting)
-    return _without_a_grant(lacking)
+    return _without_a_grant([(lack, grant) for lack, grant in zip(lacks, own, strict=True) if lack])
 
 
-def _lack(grant: Grant, caller: Principal, usage: Usage, now: datetime) -> Rule | None:
-    """What the caller lacks for this grant of its application; None when it fits."""
-    if grant.expires_at is not None and now >= grant.expires_at:
+def _lack(grant: Grant, caller: Principal, now: datetime) -> Rule | None:
+    """What the caller lacks for this grant of its application; None when it is for the caller."""
+    expires_at, scope = grant.expires_at, grant.scope
+    if expires_at is not None and now >= expires_at:
         return "grant_expired"
-    lack: Rule | None = None
-    if grant.scope == "application":
-        lack = None if caller.kind == "app" else "grant_for_application"
-    elif caller.kind != "user":
-        lack = "grant_for_users"
-    elif grant.scope == "group" and grant.scope_id not in caller.groups:
-        lack = "groups_overage" if caller.groups_overage else "group_lacking"
-    elif grant.scope == "user" and grant.scope_id != caller.oid:
-        lack = "user_lacking"
-    if lack is None and grant.max_sessions is not None:
-        full = usage.of_grants.get(grant.id, 0) >= grant.max_sessions
-        lack = "grant_sessions_limit" if full else None
-    return lack
+    if scope == "application":
+        return None if caller.kind == "app" else "grant_for_application"
+    if caller.kind != "user":
+        return "grant_for_users"
+    if scope == "group" and grant.scope_id not in caller.groups:
+        return "groups_overage" if caller.groups_overage else "group_lacking"
+    return "user_lacking" if scope == "user" and grant.scope_id != caller.oid else None
+
+
+def _full(grant: Grant, usage: Usage) -> Rule | None:
+    most = grant.max_sessions
+    if most is None or usage.of_grants.get(grant.id, 0) < most:
+        return None
+    return "grant_sessions_limit"
 
 
 def _longer(one: Grant, other: Grant) -> bool:

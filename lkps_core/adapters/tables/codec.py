@@ -4,8 +4,9 @@ A property costs the library and the service as much as a hundred bytes of JSON 
 """
 
 import re
-from datetime import datetime
-from typing import Any
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
 
@@ -29,6 +30,12 @@ class Codec[T: Row]:
     def __init__(self, kind: type[T], queried: tuple[str, ...] = ()) -> None:
         self._adapter = TypeAdapter(kind)
         self._queried = queried
+        hints = get_type_hints(kind)
+        self._times = [
+            member.name
+            for member in fields(kind)  # type: ignore[arg-type]
+            if hints[member.name] in (datetime, datetime | None)
+        ]
 
     def entity(self, row: T) -> Entity:
         entity: Entity = {"PartitionKey": table_key(row.partition), "RowKey": table_key(row.key)}
@@ -39,4 +46,10 @@ class Codec[T: Row]:
         return entity
 
     def row(self, entity: Entity) -> T:
-        return self._adapter.validate_json(entity["row"])
+        row = self._adapter.validate_json(entity["row"])
+        return replace(row, **self._in_utc(row))  # type: ignore[type-var]
+
+    def _in_utc(self, row: T) -> dict[str, datetime]:
+        """The row's times with Python's own UTC: with pydantic's, each comparison takes a µs."""
+        times = ((name, getattr(row, name)) for name in self._times)
+        return {name: at.astimezone(UTC) for name, at in times if at is not None}
