@@ -1,4 +1,4 @@
-"""What a row of the trail says: identifiers and decisions, never a token, a secret or a name."""
+"""What a row of the trail says: ids, decisions and people's reasons, never a token or a secret."""
 
 import json
 from collections.abc import Mapping

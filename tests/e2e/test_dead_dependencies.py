@@ -27,6 +27,7 @@ async def platform() -> AsyncIterator[Platform]:
     settings = {"LKPS_RENEW_SECONDS": "600"}
     async with running(settings=settings, persistent=True) as platform:
         async with calling(platform) as lkps:
+            await lkps.set_limits(starts_per_minute_per_application=100_000)
             await lkps.register(AGENT)
             await lkps.start(AGENT)
         await eventually(lambda: _is_on_disk(platform))

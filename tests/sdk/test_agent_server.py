@@ -227,7 +227,7 @@ async def test_an_agent_that_lkps_refuses_ends_with_one_line_that_says_what_to_d
     (line,) = [line for line in agent.output.splitlines() if "refused" in line]
     assert line.startswith("lkps: LKPS refused: this agent is somebody else's (403 agent_not_")
     assert lkps.request_ids[0] in line
-    assert line.endswith("and to be a runner of this agent")
+    assert line.endswith("to be a runner of this agent")
     assert "Traceback" not in agent.output
 
 
