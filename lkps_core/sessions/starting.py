@@ -159,7 +159,14 @@ class Starting:
         await self._rooms.delete(own.room_name)
         if stored is not None and stored.row == abandoned:
             await self._forget(stored)
+        self._undoing.later(partial(self._keep_room_of_another, plan))
         await self._trail.record(abandoned_event(call, own, plan.token))
+
+    async def _keep_room_of_another(self, plan: Plan) -> None:
+        """A start that found the room there just before it went, and added its row just after."""
+        stored = await self._sessions.get(plan.session.partition, plan.session.key)
+        if stored is not None and stored.row.state == "open":
+            await self._rooms.create(plan.room)
 
     async def _end_late_room(self, session: Session) -> None:
         """A LiveKit that hung may make the room after it was taken back."""
