@@ -6,6 +6,7 @@ how long a refusal takes does not tell whether there is an agent.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -159,7 +160,7 @@ _NONE = _Grants(())
 
 def _look_at_its_exception(reading: asyncio.Future[list[Registration]]) -> None:
     """Nobody else does when the caller is refused."""
-    if not reading.cancelled():
+    with suppress(asyncio.CancelledError):
         reading.exception()
 
 
