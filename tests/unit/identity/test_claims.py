@@ -288,6 +288,43 @@ async def test_r9_roles_of_another_type_are_refused_for_users_too() -> None:
 
 
 @pytest.mark.parametrize(
+    "groups", [OTHER_GUID, {OTHER_GUID: 1}, None, 1, [OTHER_GUID, 1], [[OTHER_GUID]]]
+)
+async def test_r9_groups_of_another_type_are_refused(groups: object) -> None:
+    assert await reason(bearer(user_claims(groups=groups))) == "claim_groups"
+
+
+@pytest.mark.parametrize(
+    ("changes", "groups", "overage"),
+    [
+        ({}, set(), False),
+        ({"groups": []}, set(), False),
+        ({"groups": [OTHER_GUID, OTHER_GUID, "Sales"]}, {OTHER_GUID, "Sales"}, False),
+        ({"_claim_names": {"groups": "src1"}}, set(), True),
+        ({"_claim_names": {"groups": "src1"}, "groups": [OTHER_GUID]}, {OTHER_GUID}, True),
+        ({"_claim_names": {"address": "src1"}}, set(), False),
+        ({"_claim_names": "groups"}, set(), True),
+        ({"_claim_names": None}, set(), True),
+        ({"hasgroups": True}, set(), True),
+        ({"hasgroups": False}, set(), True),
+        ({"hasgroups": "true"}, set(), True),
+    ],
+)
+async def test_a_users_groups_are_those_of_the_token_which_says_when_it_names_too_few(
+    changes: dict[str, object], groups: set[str], overage: bool
+) -> None:
+    user = await caller(bearer(user_claims(**changes)))
+    assert user.groups == groups
+    assert user.groups_overage == overage
+
+
+async def test_an_application_has_no_groups() -> None:
+    claims = app_claims(groups=[OTHER_GUID], hasgroups=True)
+    application = await caller(bearer(claims))
+    assert (application.groups, application.groups_overage) == (frozenset(), False)
+
+
+@pytest.mark.parametrize(
     ("roles", "permissions"),
     [
         (ABSENT, set()),
