@@ -4,9 +4,11 @@ Pure, and the only place that decides it: starts, repeats, `authorization/check`
 file's linter all ask here. Deny beats allow; what is absent says no; ids match exactly.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress
+from math import inf
 from operator import attrgetter
 from typing import Literal
 
@@ -17,6 +19,7 @@ from lkps_core.policy.model import (
     Blocks,
     Grant,
     PlatformLimits,
+    Scope,
     Usage,
     agent_subject,
     session_subject,
@@ -134,60 +137,81 @@ def _by_grants(question: Question, agent: Agent) -> Decision:
         for grant in question.grants
         if grant.client_app_id == azp and grant.tid == tid and grant.agent_name == name
     ]
-    lacks = [_lack(grant, caller, now) or _full(grant, usage) for grant in own]
-    fitting: Grant | None = None
-    for grant, lack in zip(own, lacks, strict=True):
-        if lack is None and (fitting is None or _longer(grant, fitting)):
-            fitting = grant
-    if fitting is not None:
-        return Decision(True, "granted", (("granted", fitting),), fitting)
-    return _without_a_grant([(lack, grant) for lack, grant in zip(lacks, own, strict=True) if lack])
+    whole, ids = _scopes_of(caller)
+    meant = [grant.scope == whole or grant.scope_id in ids[grant.scope] for grant in own]
+    fitting = [
+        grant
+        for grant in compress(own, meant)
+        if not grant.has_expired(now) and not _is_full(grant, usage)
+    ]
+    if not fitting:
+        return _without_a_grant(own, _lacks(own, meant, caller, now))
+    grant = min(fitting, key=_longest_first)
+    return Decision(True, "granted", (("granted", grant),), grant)
 
 
-def _lack(grant: Grant, caller: Principal, now: datetime) -> Rule | None:
-    """What the caller lacks for this grant of its application; None when it is for the caller."""
-    expires_at, scope = grant.expires_at, grant.scope
-    if expires_at is not None and now >= expires_at:
-        return "grant_expired"
-    if scope == "application":
-        return None if caller.kind == "app" else "grant_for_application"
-    if caller.kind != "user":
-        return "grant_for_users"
-    if scope == "group" and grant.scope_id not in caller.groups:
-        return "groups_overage" if caller.groups_overage else "group_lacking"
-    return "user_lacking" if scope == "user" and grant.scope_id != caller.oid else None
+def _scopes_of(caller: Principal) -> tuple[Scope, Mapping[Scope, Collection[str]]]:
+    """Which grants of its application mean the caller: a whole scope's, or those to these ids."""
+    if caller.kind == "app":
+        return "application", {"any_user": (), "group": (), "user": ()}
+    return "any_user", {"application": (), "group": caller.groups, "user": (caller.oid,)}
 
 
-def _full(grant: Grant, usage: Usage) -> Rule | None:
+def _is_full(grant: Grant, usage: Usage) -> bool:
     most = grant.max_sessions
-    if most is None or usage.of_grants.get(grant.id, 0) < most:
-        return None
-    return "grant_sessions_limit"
+    return most is not None and usage.of_grants.get(grant.id, 0) >= most
 
 
-def _longer(one: Grant, other: Grant) -> bool:
+def _longest_first(grant: Grant) -> tuple[float, str]:
     """Ties go to the smaller id, so that every instance decides alike."""
-    of_one, of_other = one.max_session_seconds, other.max_session_seconds
-    if of_one == of_other:
-        return one.id < other.id
-    return of_one is None or (of_other is not None and of_one > of_other)
+    seconds = grant.max_session_seconds
+    return (-inf if seconds is None else -seconds, grant.id)
 
 
-def _without_a_grant(lacking: list[Reason]) -> Decision:
-    denying = _most_telling(lacking)
-    passing = [grant for lack, grant in lacking if grant and grant.report_only and lack in _SOFT]
+def _lacks(own: list[Grant], meant: list[bool], caller: Principal, now: datetime) -> list[Rule]:
+    """What the caller lacks for each grant of its application, none of which fits."""
+    by_users = _LACKED_IN_AN_OVERAGE if caller.groups_overage else _LACKED_BY_USERS
+    lacking = _LACKED_BY_APPLICATIONS if caller.kind == "app" else by_users
+    return [
+        "grant_expired"
+        if grant.expires_at is not None and now >= grant.expires_at
+        else "grant_sessions_limit"
+        if is_meant
+        else lacking[grant.scope]
+        for grant, is_meant in zip(own, meant, strict=True)
+    ]
+
+
+_LACKED_BY_APPLICATIONS: dict[Scope, Rule] = {
+    "any_user": "grant_for_users",
+    "group": "grant_for_users",
+    "user": "grant_for_users",
+}
+_LACKED_BY_USERS: dict[Scope, Rule] = {
+    "application": "grant_for_application",
+    "group": "group_lacking",
+    "user": "user_lacking",
+}
+_LACKED_IN_AN_OVERAGE = _LACKED_BY_USERS | {"group": "groups_overage"}
+
+
+def _without_a_grant(own: list[Grant], lacks: list[Rule]) -> Decision:
+    denying = _most_telling(lacks)
+    lacking = list(zip(lacks, own, strict=True))
+    passing = [grant for lack, grant in lacking if grant.report_only and lack in _SOFT]
     if passing:
-        grant = min(passing, key=attrgetter("id"))  # as in `_longer`
+        grant = min(passing, key=attrgetter("id"))  # as in `_longest_first`
         reasons = (*lacking, ("report_only_grant", grant))
         return Decision(True, "report_only_grant", reasons, grant, denying)
-    deciding = next((one for one in lacking if one[0] == denying), (denying, None))
-    others = [one for one in lacking if one is not deciding]
-    return Decision(False, denying, (*others, deciding))
+    deciding: Reason = (denying, None)
+    if lacking:
+        deciding = lacking.pop(lacks.index(denying))
+    return Decision(False, denying, (*lacking, deciding))
 
 
-def _most_telling(lacking: Iterable[Reason]) -> Rule:
+def _most_telling(lacks: list[Rule]) -> Rule:
     """A full grant fits but for now; an overage hides whether one does; else nothing fits."""
-    rules = {rule for rule, _ in lacking}
+    rules = set(lacks)
     for rule in _TELLING:
         if rule in rules:
             return rule
