@@ -70,13 +70,18 @@ class Checkout:
         self.program("npm", NPM.format(doing))
 
     def start(self, *words: str, **extra: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [self.folder / "dev/bootstrap.sh", *words],
-            env=self.environment | extra,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        # Where the tests run in the background, they and what they start would ignore Ctrl-C.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                [self.folder / "dev/bootstrap.sh", *words],
+                env=self.environment | extra,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def run(self, *words: str, extra: Mapping[str, str] | None = None) -> tuple[int, str, str]:
         with self.start(*words, **(extra or {})) as started:
