@@ -14,10 +14,12 @@ import azure.functions as func
 from lkps_core.api.endpoints import ENDPOINTS, Endpoint
 from lkps_core.api.handling import Api
 from lkps_core.api.http import Request
+from lkps_core.due import due
 from lkps_core.wiring import Wired, warm_up
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-api = Api(Wired(os.environ))
+wired = Wired(os.environ)
+api = Api(wired)
 
 
 def answering(endpoint: Endpoint) -> Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]:
@@ -42,5 +44,24 @@ def answering(endpoint: Endpoint) -> Callable[[func.HttpRequest], Awaitable[func
 for each in ENDPOINTS:
     # No methods means every method; for one left out the host answers 404 without our headers.
     app.route(route=each.path)(answering(each))
+
+
+@app.timer_trigger(schedule="0 */5 * * * *", arg_name="timer")
+async def checkpoint(timer: func.TimerRequest) -> None:
+    """Covers the trail's new rows by signed checkpoints."""
+    await due("checkpoint", wired)
+
+
+@app.timer_trigger(schedule="15 * * * * *", arg_name="timer")
+async def index(timer: func.TimerRequest) -> None:
+    """Derives the trail's index from its new rows."""
+    await due("index", wired)
+
+
+@app.timer_trigger(schedule="30 30 * * * *", arg_name="timer")
+async def retention(timer: func.TimerRequest) -> None:
+    """Removes the days of the trail whose time is over."""
+    await due("retention", wired)
+
 
 warm_up()

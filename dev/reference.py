@@ -46,6 +46,8 @@ Session starts a minute are counted for each client application and each user, i
 
 `GET agents`, `GET agents/{{name}}/grants` and `GET revocations` answer pages of `limit` entries, 100 unless said otherwise, at most 500. While there is more, the answer has `next`: give it as `after`.
 
+`GET audit` answers pages of 100 rows unless `limit` says otherwise, at most 1000; a page may have fewer rows, and a `next` all the same. Query parameters that are not named here are refused there.
+
 ## Browsers
 
 Pages of the origins in `LKPS_ALLOWED_ORIGINS` may read every answer, refusals included. `OPTIONS` answers without credentials.
@@ -79,7 +81,12 @@ def _section(operation: Operation) -> str:
     if operation.body is not None:
         parts.append(f"Body{', which may be left out' if operation.body_optional else ''}:")
         parts.append(_members(operation.body))
-    parts.append("Answer: 204." if operation.answer is None else "Answer, 200:")
+    if operation.query:
+        parts.append(f"Query: {', '.join(f'`{name}`' for name in operation.query)}.")
+    if operation.media_type is not None:
+        parts.append(f"Answer, 200: `{operation.media_type}`.")
+    else:
+        parts.append("Answer: 204." if operation.answer is None else "Answer, 200:")
     if operation.answer is not None:
         parts.append(_members(operation.answer))
     codes = ", ".join(f"`{one.code}`" for one in refusals(operation))
@@ -91,7 +98,7 @@ def _members(model: type[BaseModel]) -> str:
     if not model.model_fields:
         return "No members."
     rows = [
-        f"| `{name}` | {'required' if member.is_required() else 'optional'} "
+        f"| `{member.alias or name}` | {'required' if member.is_required() else 'optional'} "
         f"| {member.description or ''} |"
         for name, member in model.model_fields.items()
     ]

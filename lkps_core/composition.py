@@ -12,6 +12,17 @@ from lkps_core.agents.registrations import Registrations
 from lkps_core.agents.rotating import Rotating
 from lkps_core.audit.refusals import RefusalLog
 from lkps_core.audit.stream import Stream
+from lkps_core.auditing.asking import Asking
+from lkps_core.auditing.checkpointing import Checkpointing
+from lkps_core.auditing.exporting import Exporting
+from lkps_core.auditing.holding import Holding, Reindexing
+from lkps_core.auditing.holds import Hold
+from lkps_core.auditing.index import Index
+from lkps_core.auditing.indexing import Indexed, Indexing, Reindex
+from lkps_core.auditing.inspecting import Inspecting
+from lkps_core.auditing.ledger import Ledger
+from lkps_core.auditing.receipts import Receipts
+from lkps_core.auditing.retention import Retention
 from lkps_core.governance.applying import Applying
 from lkps_core.governance.checking import Checking
 from lkps_core.governance.clearing import Clearing
@@ -26,7 +37,16 @@ from lkps_core.policy.evidence import Evidences
 from lkps_core.policy.model import Grant, PlatformLimits, Revocation
 from lkps_core.policy.quotas import Quotas
 from lkps_core.policy.usage import UsageBook
-from lkps_core.ports import Clock, Probe, Randomness, Rooms, Rows, TrailRows
+from lkps_core.ports import (
+    CheckpointSigner,
+    CheckpointStore,
+    Clock,
+    Probe,
+    Randomness,
+    Rooms,
+    Rows,
+    TrailRows,
+)
 from lkps_core.services import Services
 from lkps_core.sessions.ending import Ending
 from lkps_core.sessions.live import Sessions
@@ -53,6 +73,12 @@ class Ports:
     limits: Rows[PlatformLimits]
     sessions: Sessions
     trail: TrailRows
+    index: Index
+    indexed: Rows[Indexed]
+    reindexes: Rows[Reindex]
+    holds: Rows[Hold]
+    checkpoints: CheckpointStore
+    signer: CheckpointSigner
     rooms: Rooms
     ping_tables: Probe
     close: Callable[[], Awaitable[None]]
@@ -74,6 +100,11 @@ def compose(settings: Settings, ports: Ports) -> Services:
     new_mode = settings.new_agents_mode
     assigning = Assigning(new_mode, directory, evidences, ports.agents, trail)
     granting = Granting(directory, evidences, ports.grants, trail)
+    ledger = Ledger(ports.checkpoints, ports.signer, settings.origin)
+    indexing = Indexing(
+        ports.trail, ports.index, ports.indexed, ports.reindexes, ledger, ports.clock
+    )
+    asking = Asking(ports.trail, ports.index, ports.indexed)
     limiting = Limiting(evidences, ports.limits, trail)
 
     async def close() -> None:
@@ -152,6 +183,21 @@ def compose(settings: Settings, ports: Ports) -> Services:
             undoing,
         ),
         ending=ending,
+        inspecting=Inspecting(directory, asking, Exporting(ports.trail, ledger), ledger, trail),
+        receipts=Receipts(directory, asking, ledger),
+        holding=Holding(ports.holds, trail),
+        reindexing=Reindexing(indexing, trail),
+        checkpointing=Checkpointing(ports.trail, ledger, ports.clock),
+        indexing=indexing,
+        retention=Retention(
+            ports.trail,
+            ports.index,
+            ports.indexed,
+            ports.holds,
+            trail,
+            ports.clock,
+            settings.audit_retention_days,
+        ),
         health=Health(_probes(keys, ports), ports.monotonic),
         close=close,
     )

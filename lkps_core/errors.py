@@ -213,6 +213,14 @@ class WouldBlockYourself(Refusal):
     status, code, title = 409, "would_block_yourself", "That would block you yourself"
 
 
+class HoldNotFound(Refusal):
+    status, code, title = 404, "hold_not_found", "No such legal hold"
+
+
+class TooManyHolds(Refusal):
+    status, code, title = 409, "too_many_holds", "There are too many legal holds"
+
+
 class RegistrationNotFound(Refusal):
     status, code, title = 404, "registration_not_found", "No such registration of yours"
 
@@ -290,6 +298,11 @@ class StorageUnavailable(Refusal):
 
 class AuditUnavailable(Refusal):
     status, code, title = 503, "audit_unavailable", "The audit trail cannot record just now"
+    retry_after = 5
+
+
+class SigningUnavailable(Refusal):
+    status, code, title = 503, "signing_unavailable", "The checkpoints' key cannot be reached"
     retry_after = 5
 
 

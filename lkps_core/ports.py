@@ -72,7 +72,11 @@ class Rows[T: Row](Protocol):
 
 
 class TrailRows(Protocol):
-    """Where a stream's rows become durable."""
+    """Where the streams' rows are durable. Every method raises StorageUnavailable."""
+
+    async def announce(self, stream: str) -> None:
+        """Make it durable that the stream, `{day}_{id}`, exists; to repeat it is harmless."""
+        ...
 
     async def append(self, stream: str, first: int, rows: Sequence[bytes]) -> None:
         """Make the canonical rows durable under the numbers `first`, `first + 1`, …
@@ -80,6 +84,56 @@ class TrailRows(Protocol):
         Returns only when all are durable; repeating a call with the same bytes is harmless.
         Raises StorageUnavailable when that is not certain.
         """
+        ...
+
+    async def streams(self, day: str) -> Sequence[str]:
+        """The streams announced on that day, sorted."""
+        ...
+
+    async def page(
+        self, stream: str, first: int = 0, most: int = 1000
+    ) -> Sequence[tuple[int, bytes]]:
+        """The stream's first `most` rows from the number `first` on, each with its number.
+
+        Fewer than `most`: no more.
+        """
+        ...
+
+    async def next_day(self, after: str = "") -> str | None:
+        """The first day after that one which has streams."""
+        ...
+
+    async def remove(self, stream: str) -> None:
+        """Delete the stream's rows, then what announced it; one that is gone is gone."""
+        ...
+
+
+class CheckpointStore(Protocol):
+    """An append-only container of blobs, numbered from 1 without gaps.
+
+    Every method raises StorageUnavailable when the outcome is unknown or none.
+    """
+
+    async def add(self, number: int, blob: bytes) -> None:
+        """Write it once; AlreadyThere when another blob has the number, unless it is this one."""
+        ...
+
+    async def get(self, number: int) -> bytes | None: ...
+
+    async def last(self, at_least: int = 0) -> int:
+        """The largest number, 0 when there is none. One that is known to be there speeds it up."""
+        ...
+
+
+class CheckpointSigner(Protocol):
+    """An ECDSA P-256 key that never leaves its place. Raises SigningUnavailable."""
+
+    async def public_key(self) -> bytes:
+        """As a SubjectPublicKeyInfo, in DER (RFC 5480)."""
+        ...
+
+    async def sign(self, text: bytes) -> bytes:
+        """The signature of the text's SHA-256 as ASN.1 DER (RFC 3279, section 2.2.3)."""
         ...
 
 

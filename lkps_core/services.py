@@ -7,6 +7,12 @@ from lkps_core.agents.assigning import Assigning
 from lkps_core.agents.registering import Registering
 from lkps_core.agents.rotating import Rotating
 from lkps_core.audit.refusals import RefusalLog
+from lkps_core.auditing.checkpointing import Checkpointing
+from lkps_core.auditing.holding import Holding, Reindexing
+from lkps_core.auditing.indexing import Indexing
+from lkps_core.auditing.inspecting import Inspecting
+from lkps_core.auditing.receipts import Receipts
+from lkps_core.auditing.retention import Retention
 from lkps_core.governance.applying import Applying
 from lkps_core.governance.checking import Checking
 from lkps_core.governance.granting import Granting
@@ -38,5 +44,12 @@ class Services:
     applying: Applying
     starting: Starting
     ending: Ending
+    inspecting: Inspecting
+    receipts: Receipts
+    holding: Holding
+    reindexing: Reindexing
+    checkpointing: Checkpointing
+    indexing: Indexing
+    retention: Retention
     health: Health
     close: Callable[[], Awaitable[None]]

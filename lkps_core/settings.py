@@ -52,6 +52,14 @@ class Settings:
     agent_token_seconds: int
     participant_token_seconds: int
     session_max_seconds: int
+    checkpoints_url: str
+    checkpoint_key: str
+    audit_retention_days: int
+
+    @property
+    def origin(self) -> str:
+        """The audit trail's name: where callers reach the service, and which installation."""
+        return f"{urlsplit(self.public_url).netloc.lower()}/{self.installation}"
 
     @property
     def issuer(self) -> str:
@@ -131,6 +139,13 @@ class _Reading:
             session_max_seconds=self._seconds(
                 "LKPS_SESSION_MAX_SECONDS", default=4 * 3600, least=60, most=24 * 3600
             ),
+            checkpoints_url=self._text("LKPS_CHECKPOINTS_URL", check=_container(environment)),
+            checkpoint_key=self._text(
+                "LKPS_CHECKPOINT_KEY", check=None if environment == "local" else _vault_key
+            ),
+            audit_retention_days=self._whole(
+                "LKPS_AUDIT_RETENTION_DAYS", "days", default=2557, least=1, most=36_500
+            ),
         )
         if environment == "prod" and settings.agent_names == "first-come":
             self._problems.append("LKPS_AGENT_NAMES: must be assigned in prod")
@@ -160,9 +175,12 @@ class _Reading:
         return self._text(name, default=default, check=known)
 
     def _seconds(self, name: str, *, default: int, least: int, most: int) -> int:
+        return self._whole(name, "seconds", default=default, least=least, most=most)
+
+    def _whole(self, name: str, unit: str, *, default: int, least: int, most: int) -> int:
         def bounded(value: str) -> str:
             if not re.fullmatch(r"[0-9]{1,6}", value) or not least <= int(value) <= most:
-                raise ValueError(f"must be whole seconds from {least} to {most}")
+                raise ValueError(f"must be whole {unit} from {least} to {most}")
             return value
 
         return int(self._text(name, default=str(default), check=bounded) or 0)
@@ -223,11 +241,35 @@ def _url(*schemes: str) -> Callable[[str], str]:
         extra = parts.username or parts.password or parts.query or parts.fragment
         if parts.scheme not in schemes or not parts.hostname or extra or port == 0:
             raise ValueError(wrong)
+        # A note's signer, which the trail's name is, has neither: C2SP signed-note.
+        if re.search(r"\s", value) or "+" in parts.netloc:
+            raise ValueError("must have neither white space nor a + in its host")
         if parts.scheme in ("ws", "http") and not _is_private(parts.hostname):
             raise ValueError("must be encrypted (https or wss) outside a private network")
         return value.rstrip("/")
 
     return check
+
+
+def _container(environment: EnvironmentName) -> Callable[[str], str]:
+    is_local = environment == "local"
+    address = _url("http", "https") if is_local else _url("https")
+    account = "(?:/[a-z0-9]{3,24})?" if is_local else ""  # Azurite has it in the path
+    path = re.compile(account + r"/(?=.{3,63}$)[a-z0-9](?:-?[a-z0-9])+")
+
+    def check(value: str) -> str:
+        url = address(value)
+        if not path.fullmatch(urlsplit(url).path):
+            raise ValueError("must be a blob container's URL")
+        return url
+
+    return check
+
+
+def _vault_key(value: str) -> str:
+    if not re.fullmatch(r"https://[a-z0-9.-]{1,255}/keys/[0-9A-Za-z-]{1,127}/[0-9a-f]{32}", value):
+        raise ValueError("must be a Key Vault key's id: https://{vault}/keys/{name}/{version}")
+    return value
 
 
 def _is_private(host: str) -> bool:

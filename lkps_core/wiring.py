@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lkps_core.composition import Ports, compose
 from lkps_core.errors import Misconfigured
+from lkps_core.lazy import LazyCheckpoints, LazySigner
 from lkps_core.ports import Environment
 from lkps_core.services import Services
 from lkps_core.settings import Settings, SettingsError
@@ -66,12 +67,15 @@ def _real_ports(settings: Settings) -> Ports:
     from lkps_core.adapters.entra import EntraKeySource
     from lkps_core.adapters.livekit import LiveKitRooms
     from lkps_core.adapters.tables import (
+        TableIndex,
         TableRegistrations,
         TableRows,
         TableSessions,
         TableTrailRows,
     )
     from lkps_core.agents.model import Agent
+    from lkps_core.auditing.holds import Hold
+    from lkps_core.auditing.indexing import Indexed, Reindex
     from lkps_core.policy.model import Grant, PlatformLimits, Revocation
 
     logging.getLogger("azure").setLevel(logging.WARNING)  # it tells every request, at a cost
@@ -80,8 +84,10 @@ def _real_ports(settings: Settings) -> Ports:
         settings.livekit_api_url, settings.livekit_api_key, settings.livekit_api_secret
     )
 
+    checkpoints, signer = LazyCheckpoints(settings), LazySigner(settings)
+
     async def close() -> None:
-        await asyncio.gather(rooms.close(), account.close())
+        await asyncio.gather(rooms.close(), account.close(), checkpoints.close(), signer.close())
 
     return Ports(
         clock=lambda: datetime.now(UTC),
@@ -95,6 +101,12 @@ def _real_ports(settings: Settings) -> Ports:
         limits=TableRows(account, "platform", PlatformLimits),
         sessions=TableSessions(account),
         trail=TableTrailRows(account),
+        index=TableIndex(account),
+        indexed=TableRows(account, "auditindex", Indexed),
+        reindexes=TableRows(account, "auditindex", Reindex),
+        holds=TableRows(account, "holds", Hold),
+        checkpoints=checkpoints,
+        signer=signer,
         rooms=rooms,
         ping_tables=account.ping,
         close=close,

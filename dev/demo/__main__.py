@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from dev.demo import trail
+from dev.demo import proof, trail
 from dev.demo.agent import HAS_ACCESS_TOKEN, IS_CONNECTED, IS_REGISTERED, NAME, EchoAgent
 from dev.demo.caller import Caller
 from dev.demo.steps import Steps
@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 30
 async def demo() -> None:
     steps = Steps()
     with steps.step("platform", "starts") as step:
-        stack = running()
+        stack = running(timers=True)
         platform = await stack.__aenter__()
         step.result = f"LKPS {platform.lkps_url}  LiveKit {platform.livekit_url}"
     try:
@@ -122,6 +122,11 @@ async def show_trail(steps: Steps, platform: Platform) -> None:
         step.result = f"{len(rows)} rows"
     for line in trail.lines(rows):
         print(f"{'':21}  {line}")
+    with steps.step("timer", "signs a checkpoint"):
+        await platform.service.fire("checkpoint")
+    with steps.step("auditor", "exports the trail and verifies") as step:
+        result = await proof.verified(platform)
+        step.result = f"{result.rows} rows as they were signed, 0 findings"
 
 
 if __name__ == "__main__":

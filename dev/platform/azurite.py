@@ -1,6 +1,7 @@
-"""Azurite's Table service: Table Storage on this machine."""
+"""Azurite: Table and Blob Storage on this machine."""
 
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 
 from dev.platform.environment import bare_environment
@@ -16,22 +17,38 @@ ACCOUNT_KEY = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class AzuritePorts:
+    """Nobody asks for queues, but they cannot be left out."""
+
+    tables: int
+    blobs: int
+    queues: int
+
+
 class Azurite(Part):
-    """Keeps its tables in memory, so a restart loses them, or in `state`.
+    """Keeps its tables and blobs in memory, so a restart loses them, or in `state`.
 
     What it wrote there in the last 5 seconds is lost when it is killed.
     """
 
-    def __init__(self, logs: Path, state: Path, port: int, *, persistent: bool = False) -> None:
-        script = ROOT / "dev/node_modules/azurite/dist/src/table/main.js"
+    def __init__(
+        self, logs: Path, state: Path, ports: AzuritePorts, *, persistent: bool = False
+    ) -> None:
+        script = ROOT / "dev/node_modules/azurite/dist/src/azurite.js"
         where = ("--location", str(state)) if persistent else ("--inMemoryPersistence",)
-        listening = ("--tableHost", HOST, "--tablePort", str(port))
+        listening = (
+            *("--tableHost", HOST, "--tablePort", str(ports.tables)),
+            *("--blobHost", HOST, "--blobPort", str(ports.blobs)),
+            *("--queueHost", HOST, "--queuePort", str(ports.queues)),
+        )
         quietly = ("--disableTelemetry", "--silent")
         argv = ("node", str(script), *where, *listening, *quietly)
-        # Only at SIGINT does it save before it ends.
-        ending = signal.SIGINT if persistent else signal.SIGTERM
+        # At SIGTERM it lets requests end and saves: in memory there is nothing to wait for.
+        ending = signal.SIGTERM if persistent else signal.SIGKILL
         super().__init__("azurite", Command(argv, bare_environment(), state, ending), logs)
-        self.port = port
+        self.port = ports.tables
+        self._blob_port = ports.blobs
 
     @property
     def endpoint(self) -> str:
@@ -45,8 +62,16 @@ class Azurite(Part):
         )
 
     @property
+    def checkpoints_url(self) -> str:
+        """Of a container that its first user makes."""
+        return f"http://{HOST}:{self._blob_port}/{ACCOUNT}/checkpoints"
+
+    @property
     def settings(self) -> dict[str, str]:
-        return {"LKPS_TABLES_CONNECTION_STRING": self.connection_string}
+        return {
+            "LKPS_TABLES_CONNECTION_STRING": self.connection_string,
+            "LKPS_CHECKPOINTS_URL": self.checkpoints_url,
+        }
 
     async def is_ready(self) -> bool:
-        return is_answering(self.port)
+        return is_answering(self.port) and is_answering(self._blob_port)

@@ -12,7 +12,11 @@ LKPS_PORT, LIVEKIT_PORT = 7071, 7880
 _INSTEAD: tuple[tuple[PartName, tuple[str, ...], tuple[str, ...]], ...] = (
     ("tenant", ("LKPS_AUTHORITY",), ("LKPS_TENANT_ID", "LKPS_API_CLIENT_ID")),
     ("livekit", ("LKPS_LIVEKIT_URL",), ("LKPS_LIVEKIT_API_KEY", "LKPS_LIVEKIT_API_SECRET")),
-    ("azurite", ("LKPS_TABLES_ENDPOINT", "LKPS_TABLES_CONNECTION_STRING"), ()),
+    (
+        "azurite",
+        ("LKPS_TABLES_ENDPOINT", "LKPS_TABLES_CONNECTION_STRING"),
+        ("LKPS_CHECKPOINTS_URL", "LKPS_CHECKPOINT_KEY"),  # the platform's key ends with it
+    ),
 )
 
 
@@ -35,6 +39,7 @@ def plan_of(environment: Mapping[str, str]) -> Plan:
         parts=frozenset(parts),
         settings=settings,
         tenant_state=STATE / "tenant",
+        timers=True,
         lkps_port=LKPS_PORT,
         livekit_port=LIVEKIT_PORT,
     )

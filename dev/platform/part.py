@@ -10,7 +10,10 @@ READY_SECONDS = 60.0
 
 
 class PartFailed(Exception):  # noqa: N818  the domain's word
-    """A part ended, or did not become ready in time; the message ends with its log's end."""
+    """A part ended, was not ready in time, or failed what it was asked for.
+
+    The message ends with its log's end.
+    """
 
 
 class Part:
@@ -37,13 +40,13 @@ class Part:
     async def until_ready(self) -> None:
         """Raises `PartFailed`."""
         if not await holds_within(READY_SECONDS, self._has_exited_or_is_ready):
-            raise self._failed(f"is not ready after {READY_SECONDS:.0f} s")
+            raise self.failure(f"is not ready after {READY_SECONDS:.0f} s")
         self.require_alive()
 
     def require_alive(self) -> None:
         """Raises `PartFailed` when it ended by itself."""
         if not self.is_alive:
-            raise self._failed("ended")
+            raise self.failure("ended")
 
     async def start(self) -> None:
         """Raises `PartFailed`; the process is then still to be ended."""
@@ -89,6 +92,10 @@ class Part:
         """All that it printed, at every start."""
         return self._log.text() if self._log else ""
 
+    def failure(self, what: str) -> PartFailed:
+        end = self._log.tail() if self._log else ""
+        return PartFailed(f"{self.name} {what}; the end of {self._log_path}:\n{end}")
+
     @property
     def _running(self) -> ChildProcess:
         if self._process is None:
@@ -102,7 +109,3 @@ class Part:
 
     async def _has_exited_or_is_ready(self) -> bool:
         return not self.is_alive or await self.is_ready()
-
-    def _failed(self, what: str) -> PartFailed:
-        end = self._log.tail() if self._log else ""
-        return PartFailed(f"{self.name} {what}; the end of {self._log_path}:\n{end}")

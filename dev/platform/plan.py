@@ -17,8 +17,8 @@ ALL: frozenset[PartName] = DEPENDENCIES | {"service"}
 class Plan:
     """`settings` win over what the platform would set.
 
-    A `tenant_state` of None is made for the run; `persistent` tables live as long as the run; the
-    two ports are wishes.
+    A `tenant_state` of None is made for the run; `persistent` tables and blobs live as long as the
+    run; with `timers` the service runs its timers on their schedules; the two ports are wishes.
     """
 
     parts: frozenset[PartName] = ALL
@@ -27,5 +27,6 @@ class Plan:
     logs: Path = LOGS
     tenant_state: Path | None = None
     persistent: bool = False
+    timers: bool = False
     lkps_port: int | None = None
     livekit_port: int | None = None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-from dev.platform.azurite import Azurite
+from dev.platform.azurite import Azurite, AzuritePorts
 from dev.platform.environment import local_settings
 from dev.platform.livekit import ApiKey, LiveKit, LiveKitPorts
 from dev.platform.part import Part
@@ -44,8 +44,9 @@ class Site:
     def azurite(self) -> Azurite | None:
         if "azurite" not in self._plan.parts:
             return None
-        port, persistent = self._ports.free(), self._plan.persistent
-        return Azurite(self._plan.logs, self._state, port, persistent=persistent)
+        tables, blobs, queues = (self._ports.free() for _ in range(3))
+        ports = AzuritePorts(tables, blobs, queues)
+        return Azurite(self._plan.logs, self._state, ports, persistent=self._plan.persistent)
 
     @cached_property
     def livekit(self) -> LiveKit | None:
@@ -59,7 +60,13 @@ class Site:
     def service(self) -> Service | None:
         if "service" not in self._plan.parts:
             return None
-        return Service(self._plan.logs, self._lkps_port, self.settings, app=self._plan.app)
+        return Service(
+            self._plan.logs,
+            self._lkps_port,
+            self.settings,
+            app=self._plan.app,
+            timers=self._plan.timers,
+        )
 
     def new_service(self, settings: Mapping[str, str]) -> Service:
         self._services += 1
@@ -76,7 +83,7 @@ class Site:
         """The service's; empty without it."""
         if "service" not in self._plan.parts:
             return {}
-        settings = local_settings(self._lkps_url)
+        settings = local_settings(self._lkps_url, self._state)
         if self.tenant:
             settings |= self.tenant.settings
         if self.azurite:

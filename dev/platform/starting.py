@@ -16,17 +16,20 @@ async def running(
     *parts: PartName,
     settings: Mapping[str, str] | None = None,
     persistent: bool = False,
+    timers: bool = False,
     app: Path = ROOT,
 ) -> AsyncIterator[Platform]:
     """A platform of `parts`, by default of all of them, on free ports until the block ends.
 
     Nothing of the caller's environment reaches it. `settings` win over its own LKPS_* settings;
-    `persistent` lets the tables survive a restart of Azurite. Raises `PartFailed`.
+    `persistent` lets tables and blobs survive a restart of Azurite; with `timers` the service runs
+    its timers on their schedules, without only by `Service.fire`. Raises `PartFailed`.
     """
     plan = Plan(
         parts=ALL if not parts or "service" in parts else frozenset(parts),
         settings=settings or {},
         persistent=persistent,
+        timers=timers,
         app=app,
     )
     async with started(plan) as platform:

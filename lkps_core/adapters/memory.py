@@ -92,25 +92,6 @@ class MemorySessions(MemoryRows[Session]):
         return [row for row in rows if row.live_until is not None and now < row.live_until]
 
 
-class MemoryTrailRows:
-    """The trail's rows, by stream and number."""
-
-    def __init__(self) -> None:
-        self.streams: dict[str, dict[int, bytes]] = {}
-        self.down = False
-        self.calls: list[int] = []
-
-    async def append(self, stream: str, first: int, rows: Sequence[bytes]) -> None:
-        self.calls.append(len(rows))
-        if self.down:
-            raise StorageUnavailable(reason="the table is down")
-        written = self.streams.setdefault(stream, {})
-        for number, row in enumerate(rows, first):
-            if written.get(number, row) != row:
-                raise StorageUnavailable(reason="the number is taken by another row")
-            written[number] = row
-
-
 @dataclass(slots=True)
 class MemoryRoom:
     room: Room

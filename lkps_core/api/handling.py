@@ -153,6 +153,8 @@ async def _record_when_possible(services: Services, event: Event) -> None:
 def _response(answered: Answered) -> Response:
     if answered is None:
         return Response(204)
+    if isinstance(answered, Response):
+        return answered
     reply = answered if isinstance(answered, Reply) else Reply(answered)
     return Response(
         201 if reply.is_new else 200,

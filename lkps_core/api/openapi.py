@@ -141,6 +141,9 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _success(operation: Operation) -> dict[str, Any]:
+    if operation.media_type:
+        text = {operation.media_type: {"schema": {"type": "string"}}}
+        return {"200": {"description": "Done", "content": text}}
     if operation.answer is None:
         return {"204": {"description": "Done"}}
     schema = _reference(operation.answer.__name__)

@@ -1,12 +1,13 @@
 """What a row of the trail says: ids, decisions and people's reasons, never a token or a secret."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from lkps_core.identity.principal import Principal
+from lkps_trail.canonical import canonical
+from lkps_trail.checkpoint import instant
 
 type Action = Literal[
     "agent.claimed",
@@ -27,6 +28,12 @@ type Action = Literal[
     "session.authorized",
     "session.abandoned",
     "session.ended",
+    "audit.read",
+    "audit.exported",
+    "audit.reindexed",
+    "audit.expired",
+    "hold.placed",
+    "hold.lifted",
     "request.refused",
 ]
 type Outcome = Literal["success", "refused", "failed"]
@@ -87,16 +94,16 @@ def actor(caller: Principal | None) -> dict[str, Any]:
 _MEMBERS = tuple(member.name for member in fields(Event))
 
 
-def canonical(event: Event, *, number: int, application: str) -> bytes:
-    """The row's bytes: UTF-8 JSON, members sorted, no white space, times in UTC, microseconds."""
-    row: dict[str, object] = {"schema": SCHEMA, "number": number, "application": application}
+def row_bytes(event: Event, *, stream: str, number: int, application: str) -> bytes:
+    """The row's bytes, which say where in the trail it is."""
+    row: dict[str, object] = {
+        "schema": SCHEMA,
+        "stream": stream,
+        "number": number,
+        "application": application,
+    }
     for name in _MEMBERS:
         value = getattr(event, name)
         if value is not None:
-            row[name] = _instant(value) if isinstance(value, datetime) else value
-    text = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
-
-
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            row[name] = instant(value) if isinstance(value, datetime) else value
+    return canonical(row)

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections import Counter, deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from lkps_core.audit.event import Event, canonical
+from lkps_core.audit.event import Event, row_bytes
 from lkps_core.errors import AuditUnavailable, RateLimited, StorageUnavailable
 from lkps_core.ports import Clock, TrailRows
 
@@ -121,27 +122,35 @@ class Stream:
             del self._of_principal[principal]
 
     async def _commit(self, batch: list[_Waiting]) -> None:
-        self._begin_day()
+        await self._begin_day()
+        stream = f"{self._day}_{self._stream_id}"
         rows = [
-            canonical(waiting.event, number=self._next + place, application=self._application)
+            row_bytes(
+                waiting.event,
+                stream=stream,
+                number=self._next + place,
+                application=self._application,
+            )
             for place, waiting in enumerate(batch)
         ]
-        await self._append(f"{self._day}_{self._stream_id}", rows)
+        await self._until_durable(lambda: self._rows.append(stream, self._next, rows))
         self._next += len(rows)
         for waiting in batch:
             if not waiting.durable.done():
                 waiting.durable.set_result(None)
 
-    def _begin_day(self) -> None:
+    async def _begin_day(self) -> None:
+        """A stream that nobody announced would be a stream that nobody looks for."""
         today = self._clock().strftime("%Y-%m-%d")
         if today != self._day:
+            await self._until_durable(lambda: self._rows.announce(f"{today}_{self._stream_id}"))
             self._day, self._next = today, 0
 
-    async def _append(self, stream: str, rows: list[bytes]) -> None:
+    async def _until_durable(self, write: Callable[[], Awaitable[None]]) -> None:
         pause = FIRST_PAUSE
         while True:
             try:
-                await self._rows.append(stream, self._next, rows)
+                await write()
             except StorageUnavailable as error:
                 self._is_failing = True
                 log.warning("audit rows are not durable yet", extra={"reason": error.reason})

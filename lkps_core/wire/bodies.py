@@ -77,8 +77,8 @@ def _agent_name(text: str) -> str:
     return text
 
 
-def _instant(value: object) -> object:
-    """Strict mode takes datetimes only from JSON text, and the members were parsed before."""
+def instant_in(value: object) -> datetime:
+    """ValueError unless it is a time with its offset; in UTC. Strict mode would not take text."""
     wrong = ValueError("must be an RFC 3339 time with an offset")
     if not isinstance(value, str) or len(value) > _INSTANT_LIMIT:
         raise wrong
@@ -118,5 +118,5 @@ _GUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 Guid = Annotated[str, StringConstraints(pattern=_GUID)]
 AgentName = Annotated[str, AfterValidator(_agent_name)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(printable)]
-InstantIn = Annotated[AwareDatetime, BeforeValidator(_instant)]
+InstantIn = Annotated[AwareDatetime, BeforeValidator(instant_in)]
 Instant = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]

@@ -14,6 +14,11 @@ from lkps_core.adapters.memory import (
     MemoryRooms,
     MemoryRows,
     MemorySessions,
+)
+from lkps_core.adapters.memory_trail import (
+    MemoryCheckpoints,
+    MemoryIndex,
+    MemoryKey,
     MemoryTrailRows,
 )
 from lkps_core.agents.model import Agent
@@ -21,6 +26,8 @@ from lkps_core.api.endpoints import ENDPOINTS, Endpoint
 from lkps_core.api.handling import Api
 from lkps_core.api.http import Request
 from lkps_core.api.operations import Operation
+from lkps_core.auditing.holds import Hold
+from lkps_core.auditing.indexing import Indexed, Reindex
 from lkps_core.composition import Ports, compose
 from lkps_core.identity.permissions import ADMINISTER, RUN_AGENTS, START_SESSIONS
 from lkps_core.policy.model import Grant, PlatformLimits, Revocation
@@ -40,6 +47,8 @@ ENVIRONMENT = {
     "LKPS_LIVEKIT_API_SECRET": "livekit-secret-of-at-least-32-bytes",
     "LKPS_SECRET": "c2VjcmV0LW9mLWF0LWxlYXN0LTMyLWJ5dGVzLWluLWFsbA==",
     "LKPS_TABLES_ENDPOINT": "https://account.table.core.windows.net",
+    "LKPS_CHECKPOINTS_URL": "https://account.blob.core.windows.net/checkpoints",
+    "LKPS_CHECKPOINT_KEY": f"https://vault.vault.azure.net/keys/checkpoints/{'a' * 32}",
 }
 
 
@@ -112,7 +121,10 @@ class Answered:
 
 @dataclass
 class Lkps:
-    """One process of the service. Give several the same `tables` to have several processes."""
+    """One process of the service. Give several the same `tables` to have several processes.
+
+    With `renews_tokens` callers get a new access token whenever the clock has moved.
+    """
 
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     clock: FakeClock = field(default_factory=FakeClock)
@@ -123,9 +135,17 @@ class Lkps:
     trail: MemoryTrailRows = field(default_factory=MemoryTrailRows)
     rooms: MemoryRooms = field(default_factory=MemoryRooms)
     seed: int = 0
+    renews_tokens: bool = False
     grants: MemoryRows[Grant] = field(default_factory=MemoryRows[Grant])
     revocations: MemoryRows[Revocation] = field(default_factory=MemoryRows[Revocation])
     limits: MemoryRows[PlatformLimits] = field(default_factory=MemoryRows[PlatformLimits])
+
+    index: MemoryIndex = field(default_factory=MemoryIndex)
+    indexed: MemoryRows[Indexed] = field(default_factory=MemoryRows[Indexed])
+    reindexes: MemoryRows[Reindex] = field(default_factory=MemoryRows[Reindex])
+    holds: MemoryRows[Hold] = field(default_factory=MemoryRows[Hold])
+    checkpoints: MemoryCheckpoints = field(default_factory=MemoryCheckpoints)
+    signer: MemoryKey = field(default_factory=MemoryKey)
 
     def __post_init__(self) -> None:
         numbers = itertools.count(1 + 1000 * self.seed)
@@ -143,6 +163,12 @@ class Lkps:
                 limits=self.limits,
                 sessions=self.sessions,
                 trail=self.trail,
+                index=self.index,
+                indexed=self.indexed,
+                reindexes=self.reindexes,
+                holds=self.holds,
+                checkpoints=self.checkpoints,
+                signer=self.signer,
                 rooms=self.rooms,
                 ping_tables=self._ping_tables,
                 close=_nothing,
@@ -168,7 +194,8 @@ class Lkps:
         endpoint, parameters = _routed(path)
         sent = dict(headers or {})
         if by is not None:
-            sent["authorization"] = by
+            is_old = self.renews_tokens and self.clock.now != tokens.NOW
+            sent["authorization"] = tokens.renewed(by, self.clock.now) if is_old else by
         if body is not None or raw is not None:
             sent.setdefault("content-type", "application/json")
         content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
@@ -203,7 +230,7 @@ class Lkps:
         """Every row of the trail, in order within its stream."""
         return [
             json.loads(stream[number])
-            for _, stream in sorted(self.trail.streams.items())
+            for _, stream in sorted(self.trail.rows.items())
             for number in sorted(stream)
         ]
 
@@ -222,6 +249,9 @@ class Lkps:
             self.revocations,
             self.limits,
             self.sessions,
+            self.indexed,
+            self.reindexes,
+            self.holds,
         )
 
     async def _provide(self) -> Services:

@@ -10,8 +10,8 @@ from lkps_core.adapters.memory import (
     MemoryRooms,
     MemoryRows,
     MemorySessions,
-    MemoryTrailRows,
 )
+from lkps_core.adapters.memory_trail import MemoryTrailRows
 from lkps_core.agents.model import Registration
 from lkps_core.errors import LiveKitUnavailable, StorageUnavailable
 from lkps_core.ports import Room, RoomParticipant, Row, Stored
@@ -167,7 +167,7 @@ class SteppingTrail(MemoryTrailRows):
 
     def __init__(self, shared: MemoryTrailRows) -> None:
         super().__init__()
-        self.streams = shared.streams
+        self.rows, self.announced = shared.rows, shared.announced
         self.steps = Steps()
 
     @override

@@ -29,6 +29,8 @@ STEPS = (
     "session.authorized",
     "session.ended",
     "agent.deregistered",
+    "signs a checkpoint",
+    "rows as they were signed, 0 findings",
     "stops",
 )
 

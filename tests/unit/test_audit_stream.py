@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from lkps_core.adapters.memory import MemoryTrailRows
+from lkps_core.adapters.memory_trail import MemoryTrailRows
 from lkps_core.audit import Event, Stream, stream
-from lkps_core.audit.event import canonical
+from lkps_core.audit.event import row_bytes
 from lkps_core.errors import AuditUnavailable, RateLimited, StorageUnavailable
 from tests.builders.conditions import until
 from tests.builders.lkps import FakeClock
@@ -30,7 +30,7 @@ class Written:
         return Event(at=self.clock(), action="request.refused", outcome="refused", reason=reason)
 
     def reasons(self, day: str = "2026-03-14") -> dict[int, str]:
-        rows = self.table.streams.get(f"{day}_stream-id", {})
+        rows = self.table.rows.get(f"{day}_stream-id", {})
         return {number: json.loads(row)["reason"] for number, row in rows.items()}
 
 
@@ -189,13 +189,14 @@ async def test_numbers_begin_anew_each_day(written: Written) -> None:
 
 
 async def test_a_batch_that_midnight_overtakes_stays_in_its_day(written: Written) -> None:
+    await written.stream.record(written.event("early"))
     written.table.down = True
     recording = asyncio.create_task(written.stream.record(written.event("late")))
-    await until(lambda: len(written.table.calls) >= 1)
+    await until(lambda: len(written.table.calls) >= 2)
     written.clock.pass_by(2)
     written.table.down = False
     await recording
-    assert written.reasons() == {0: "late"}
+    assert written.reasons() == {0: "early", 1: "late"}
 
 
 async def test_the_stream_is_drained_once_every_row_is_durable(written: Written) -> None:
@@ -219,11 +220,26 @@ def test_a_rows_bytes_are_the_same_whenever_they_are_made() -> None:
     at = datetime(2026, 3, 14, 10, 26, 53, 7, tzinfo=timezone(timedelta(hours=1)))
     change = {"owners": ["b", "a"], "mode": "open"}
     event = Event(at=at, action="session.ended", outcome="success", reason="été", after=change)
-    assert canonical(event, number=3, application="1.0").decode() == (
+    row = row_bytes(event, stream="2026-03-14_a", number=3, application="1.0")
+    assert row.decode() == (
         '{"action":"session.ended","after":{"mode":"open","owners":["b","a"]},"application":"1.0",'
         '"at":"2026-03-14T09:26:53.000007Z","number":3,"outcome":"success","reason":"été",'
-        '"schema":1}'
+        '"schema":1,"stream":"2026-03-14_a"}'
     )
+
+
+async def test_a_stream_is_announced_before_its_first_row_and_once_a_day(
+    written: Written,
+) -> None:
+    stop = written.table.steps.stop("append", "before")
+    recording = asyncio.create_task(written.stream.record(written.event()))
+    await stop.reached.wait()
+    assert await written.table.streams("2026-03-14") == ["2026-03-14_stream-id"]
+    stop.release()
+    await recording
+    written.clock.pass_by(60)
+    await written.stream.record(written.event())
+    assert await written.table.streams("2026-03-15") == ["2026-03-15_stream-id"]
 
 
 async def test_two_processes_write_streams_of_their_own() -> None:
@@ -231,7 +247,7 @@ async def test_two_processes_write_streams_of_their_own() -> None:
     event = Event(at=clock(), action="session.ended", outcome="success")
     for stream_id in ("one", "other"):
         await Stream(table, stream_id, "1.0", clock).record(event)
-    assert {name: [*rows] for name, rows in table.streams.items()} == {
+    assert {name: [*rows] for name, rows in table.rows.items()} == {
         "2026-03-14_one": [0],
         "2026-03-14_other": [0],
     }

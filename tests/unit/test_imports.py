@@ -10,7 +10,16 @@ import pytest
 from lkps_core import wiring
 
 ROOT = Path(__file__).parents[2]
-SLOW = ("aiohttp", "azure.core", "azure.data", "google.protobuf", "livekit", "msal", "requests")
+SLOW = (
+    "aiohttp",
+    "azure.core",
+    "azure.data",
+    "azure.storage",
+    "google.protobuf",
+    "livekit",
+    "msal",
+    "requests",
+)
 
 LOADED = """
 import json, sys, threading
@@ -20,9 +29,8 @@ print(json.dumps(sorted(sys.modules)))
 """
 
 
-def loaded_by(module: str) -> list[str]:
-    """The modules of a fresh interpreter that has imported this one."""
-    program = LOADED.format(module=module)
+def loaded_by(program: str) -> list[str]:
+    """The modules of a fresh interpreter that has run the program, which prints them."""
     ran = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True, timeout=60
     )
@@ -32,7 +40,7 @@ def loaded_by(module: str) -> list[str]:
 
 @pytest.mark.parametrize("module", ["function_app", "lkps_core.composition"])
 def test_no_adapters_library_is_imported_on_the_way_to_the_first_request(module: str) -> None:
-    loaded = loaded_by(module)
+    loaded = loaded_by(LOADED.format(module=module))
     assert module in loaded
     slow = [name for name in loaded if name.startswith(tuple(f"{one}." for one in SLOW))]
     assert [*slow, *(name for name in loaded if name in SLOW)] == []
@@ -44,6 +52,20 @@ def test_the_adapters_are_imported_in_the_background() -> None:
     assert not thread.is_alive()
     assert thread.daemon
     assert {"lkps_core.adapters.tables", "lkps_core.adapters.livekit"} <= sys.modules.keys()
+
+
+WARM = """
+import json, sys
+from lkps_core import wiring
+wiring.warm_up().join(timeout=30)
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def test_what_only_checkpoints_need_waits_for_the_first_of_them() -> None:
+    loaded = loaded_by(WARM)
+    assert "azure.data.tables.aio" in loaded
+    assert [name for name in loaded if name.startswith("azure.storage")] == []
 
 
 def test_an_adapter_that_cannot_be_imported_is_logged_and_left_to_the_first_request(

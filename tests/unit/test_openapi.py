@@ -50,7 +50,10 @@ async def test_an_operation_is_described_by_its_own_models_and_refusals(
         assert schema == {"$ref": f"#/components/schemas/{operation.body.__name__}"}
     else:
         assert "requestBody" not in shown
-    success = shown["responses"]["200" if operation.answer else "204"]
+    has_content = operation.answer or operation.media_type
+    success = shown["responses"]["200" if has_content else "204"]
+    if operation.media_type:
+        assert list(success["content"]) == [operation.media_type]
     if operation.answer:
         schema = success["content"]["application/json"]["schema"]
         assert schema == {"$ref": f"#/components/schemas/{operation.answer.__name__}"}
@@ -75,7 +78,8 @@ async def test_every_model_is_described_with_all_its_members(described: dict[str
         for model in (operation.body, operation.answer):
             if model is not None:
                 members = schemas[model.__name__].get("properties", {})
-                assert set(members) == set(model.model_fields)
+                fields = model.model_fields.items()
+                assert set(members) == {field.alias or name for name, field in fields}
         if operation.body is not None:
             assert schemas[operation.body.__name__]["additionalProperties"] is False
 

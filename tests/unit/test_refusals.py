@@ -1,5 +1,6 @@
 """Every refusal there is, provoked on the wire: its status, its code, its headers, its row."""
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -9,10 +10,13 @@ import pytest
 from lkps_core import errors
 from lkps_core.api.openapi import refusals
 from lkps_core.api.operations import OPERATIONS
+from lkps_core.auditing.holds import MOST as MOST_HOLDS
+from lkps_core.auditing.holds import Hold
 from lkps_core.call import Call
 from lkps_core.errors import Refusal
 from lkps_core.governance.grants import new_grant
 from lkps_core.identity import Principal
+from lkps_core.identity.principal import PrincipalId
 from lkps_core.policy.model import PlatformLimits
 from lkps_core.services import Services
 from lkps_core.wire.grants import CreateGrant
@@ -261,6 +265,23 @@ async def _block_oneself(lkps: Lkps) -> Answered:
     return await _block(lkps, client_app_id=guid("app admin"))
 
 
+async def _unknown_hold(lkps: Lkps) -> Answered:
+    return await lkps.send("DELETE", "audit/holds/agent:nobody", by=ADMIN)
+
+
+async def _one_hold_too_many(lkps: Lkps) -> Answered:
+    for number in range(MOST_HOLDS):
+        author = PrincipalId(TENANT, guid("sp admin"))
+        await lkps.holds.add(Hold(f"agent:a{number}", "a test", author, lkps.clock()))
+    body = {"subject": "agent:concierge", "reason": "a test"}
+    return await lkps.send("POST", "audit/holds", body, by=ADMIN)
+
+
+async def _without_the_checkpoints_key(lkps: Lkps) -> Answered:
+    lkps.signer.down = True
+    return await lkps.send("GET", "audit/checkpoints", by=ADMIN)
+
+
 async def _without_a_version(lkps: Lkps) -> Answered:
     return await lkps.send("PATCH", "agents/concierge", {}, by=ADMIN)
 
@@ -337,6 +358,14 @@ CASES = [
     Case(errors.GrantExists, _grant_again, "grant_create"),
     Case(errors.TooManyGrants, _with_a_grant_too_many, "grant_create"),
     Case(errors.RevocationNotFound, _unknown_block, "revocation_show"),
+    Case(errors.HoldNotFound, _unknown_hold, "hold_lift"),
+    Case(errors.TooManyHolds, _one_hold_too_many, "hold_place"),
+    Case(
+        errors.SigningUnavailable,
+        _without_the_checkpoints_key,
+        "audit_checkpoints",
+        (("Retry-After", "5"),),
+    ),
     Case(errors.WouldBlockYourself, _block_oneself, "revocation_create"),
     Case(errors.PreconditionRequired, _without_a_version, "agent_change"),
     Case(errors.PreconditionFailed, _of_another_version, "agent_change"),
@@ -436,6 +465,7 @@ async def test_the_refusal_of_a_known_caller_is_on_the_trail_with_its_reason(
     lkps: Lkps, case: Case
 ) -> None:
     answer = await case.provoke(lkps)
+    await asyncio.sleep(0)  # a failure is recorded behind its answer
     await lkps.services.close()
     (row,) = [row for row in lkps.rows if row.get("rule") == case.kind.code]
     assert row["action"] == "request.refused"

@@ -28,6 +28,7 @@ def test_what_is_not_set_has_the_documented_default() -> None:
     assert settings.participant_token_seconds == 300
     assert settings.session_max_seconds == 4 * 3600
     assert settings.tables_connection_string is None
+    assert settings.audit_retention_days == 2557
 
 
 def test_the_issuer_is_the_tenants_at_the_authority() -> None:
@@ -54,6 +55,8 @@ def test_every_setting_that_is_missing_is_named_at_once() -> None:
         "LKPS_LIVEKIT_API_SECRET",
         "LKPS_SECRET",
         "LKPS_TABLES_ENDPOINT",
+        "LKPS_CHECKPOINTS_URL",
+        "LKPS_CHECKPOINT_KEY",
     }
 
 
@@ -78,6 +81,10 @@ WRONG = [
     ("LKPS_PUBLIC_URL", "https://[gateway"),
     ("LKPS_PUBLIC_URL", "https://[gateway]"),
     ("LKPS_PUBLIC_URL", "https://user:password@gateway.example"),
+    ("LKPS_PUBLIC_URL", "https://gate+way.example"),
+    ("LKPS_PUBLIC_URL", "https://gate way.example"),
+    ("LKPS_PUBLIC_URL", "https://gate\nway.example"),
+    ("LKPS_PUBLIC_URL", "https://gate\u2003way.example"),
     ("LKPS_ALLOWED_ORIGINS", "*"),
     ("LKPS_ALLOWED_ORIGINS", "https://app.example/"),
     ("LKPS_ALLOWED_ORIGINS", "https://app.example/path"),
@@ -92,6 +99,22 @@ WRONG = [
     ("LKPS_SECRET", "c2hvcnQ="),
     ("LKPS_TABLES_ENDPOINT", "account.table.core.windows.net"),
     ("LKPS_TABLES_ENDPOINT", "https://account.table.core.windows.net?sv=1&sig=secret"),
+    ("LKPS_CHECKPOINTS_URL", "http://account.blob.core.windows.net/checkpoints"),
+    ("LKPS_CHECKPOINTS_URL", "http://127.0.0.1:10000/checkpoints"),
+    ("LKPS_CHECKPOINTS_URL", "https://account.blob.core.windows.net"),
+    ("LKPS_CHECKPOINTS_URL", "https://account.blob.core.windows.net/checkpoints/folder"),
+    ("LKPS_CHECKPOINTS_URL", "https://account.blob.core.windows.net/check--points"),
+    ("LKPS_CHECKPOINTS_URL", "https://account.blob.core.windows.net/" + "a" * 64),
+    ("LKPS_CHECKPOINTS_URL", "https://account.blob.core.windows.net/Checkpoints"),
+    ("LKPS_CHECKPOINTS_URL", "https://account.blob.core.windows.net/checkpoints?sig=secret"),
+    ("LKPS_CHECKPOINT_KEY", "checkpoint-key.pem"),
+    ("LKPS_CHECKPOINT_KEY", "https://vault.vault.azure.net/keys/checkpoints"),
+    ("LKPS_CHECKPOINT_KEY", f"https://vault.vault.azure.net/keys/checkpoints/{'g' * 32}"),
+    ("LKPS_CHECKPOINT_KEY", f"https://vault.vault.azure.net/secrets/checkpoints/{'a' * 32}"),
+    ("LKPS_CHECKPOINT_KEY", f"http://vault.vault.azure.net/keys/checkpoints/{'a' * 32}"),
+    ("LKPS_AUDIT_RETENTION_DAYS", "0"),
+    ("LKPS_AUDIT_RETENTION_DAYS", "36501"),
+    ("LKPS_AUDIT_RETENTION_DAYS", "7y"),
     ("LKPS_AGENT_NAMES", "anyone"),
     ("LKPS_REQUIRE_AGENT", "True"),
     ("LKPS_RENEW_SECONDS", "0"),
@@ -140,6 +163,39 @@ def test_clear_text_is_in_order_within_a_private_network(name: str, value: str) 
 def test_a_trailing_slash_is_not_part_of_an_address() -> None:
     settings = Settings.read({**ENVIRONMENT, "LKPS_PUBLIC_URL": "https://gateway.example/lkps/"})
     assert settings.public_url == "https://gateway.example/lkps"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origin"),
+    [
+        ("https://gateway.example/lkps/", "gateway.example/test"),
+        ("https://Gateway.example:8443", "gateway.example:8443/test"),
+        ("http://[::1]:7071", "[::1]:7071/test"),
+    ],
+)
+def test_the_trail_is_named_after_the_gateway_and_the_installation(
+    public_url: str, origin: str
+) -> None:
+    assert Settings.read({**ENVIRONMENT, "LKPS_PUBLIC_URL": public_url}).origin == origin
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:10000/devstoreaccount1/checkpoints",
+        "https://account.blob.core.windows.net/check-points-2",
+    ],
+)
+def test_locally_checkpoints_may_be_in_azurite_and_their_key_is_in_a_file(url: str) -> None:
+    environment = {**LOCAL, "LKPS_CHECKPOINT_KEY": "key.pem", "LKPS_CHECKPOINTS_URL": url}
+    settings = Settings.read(environment)
+    assert (settings.checkpoints_url, settings.checkpoint_key) == (url, "key.pem")
+
+
+@pytest.mark.parametrize("days", [1, 36_500])
+def test_the_trail_is_kept_for_a_day_at_least_and_a_century_at_most(days: int) -> None:
+    settings = Settings.read({**ENVIRONMENT, "LKPS_AUDIT_RETENTION_DAYS": str(days)})
+    assert settings.audit_retention_days == days
 
 
 def test_origins_are_separated_by_commas() -> None:

@@ -24,7 +24,18 @@ from lkps_core.ports import AlreadyThere, Changed
 
 CALL_SECONDS = 2.0
 
-TABLES = ("agents", "platform", "grants", "registrations", "sessions", "revocations", "audit")
+TABLES = (
+    "agents",
+    "platform",
+    "grants",
+    "registrations",
+    "sessions",
+    "revocations",
+    "audit",
+    "auditstreams",
+    "auditindex",
+    "holds",
+)
 """Made by the deployment's Bicep; locally by the first call that misses one."""
 
 _CONFLICT, _PRECONDITION_FAILED = 409, 412

@@ -18,14 +18,14 @@ _SCOPE = "https://storage.azure.com/.default"
 _MARGIN_SECONDS = 300
 
 
-def by_identity(credential: AsyncTokenCredential) -> Authorize:
+def by_identity(credential: AsyncTokenCredential, scope: str = _SCOPE) -> Authorize:
     """An Entra token, asked for anew five minutes before it ends."""
     held: AccessToken | None = None
 
     async def authorize(_: str) -> Mapping[str, str]:
         nonlocal held
         if held is None or held.expires_on - time.time() < _MARGIN_SECONDS:
-            held = await credential.get_token(_SCOPE)
+            held = await credential.get_token(scope)
         return {"Authorization": f"Bearer {held.token}", "x-ms-date": formatdate(usegmt=True)}
 
     return authorize

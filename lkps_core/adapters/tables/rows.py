@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 
 from azure.core import MatchConditions
 from azure.data.tables import TableEntity, UpdateMode
@@ -11,11 +10,9 @@ from azure.data.tables import TableEntity, UpdateMode
 from lkps_core.adapters.tables.account import CALL_SECONDS, TablesAccount
 from lkps_core.adapters.tables.codec import Codec, Entity, table_key
 from lkps_core.adapters.tables.commit import GroupCommit
+from lkps_core.adapters.tables.querying import first
 from lkps_core.errors import StorageUnavailable
 from lkps_core.ports import AlreadyThere, Changed, Row, Stored
-
-PAGE = 1000
-"""Rows that the service gives at once, at the most."""
 
 
 def to_the_second(at: datetime) -> str:
@@ -98,32 +95,8 @@ class TableRows[T: Row]:
         parameters: dict[str, str],
         seconds: float = CALL_SECONDS,
     ) -> list[Stored[T]]:
-        """The first `most` rows, or all of them, a page of a thousand at a time.
-
-        The service may end a page early, and even send an empty one: it says whether more come.
-        """
-        found: list[Stored[T]] = []
-        continuation: str | None = None
-        while most is None or len(found) < most:
-            wanted = PAGE if most is None else min(PAGE, most - len(found))
-            rows, continuation = await self._account.call(
-                partial(self._page, query, parameters, wanted, continuation), seconds
-            )
-            found += rows
-            if not continuation:
-                break
-        return found
-
-    async def _page(
-        self, query: str, parameters: dict[str, str], most: int, continuation: str | None
-    ) -> tuple[list[Stored[T]], str | None]:
-        pages = self._table.query_entities(
-            query, parameters=parameters, results_per_page=most
-        ).by_page(continuation)
-        async for page in pages:
-            rows = [self._stored(entity) async for entity in page]
-            return rows, pages.continuation_token  # type: ignore[attr-defined]
-        return [], None
+        found = await first(self._account, self._table, most, query, parameters, seconds)
+        return [self._stored(entity) for entity in found]
 
     def _stored(self, entity: TableEntity) -> Stored[T]:
         return Stored(self._codec.row(entity), str(entity.metadata["etag"]))

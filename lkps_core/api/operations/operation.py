@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from lkps_core.api.http import Request
+from lkps_core.api.http import Request, Response
 from lkps_core.call import Call
 from lkps_core.errors import AuditUnavailable, CallerBlocked, RateLimited, Refusal
 from lkps_core.identity.permissions import Permission
@@ -20,7 +20,7 @@ EVERY_OPERATION_MAY_REFUSE: tuple[type[Refusal], ...] = (
     AuditUnavailable,
 )
 
-type Answered = Reply | Answer | None
+type Answered = Reply | Answer | Response | None
 type Act = Callable[[Services, Call, Request, Body | None], Awaitable[Answered]]
 
 
@@ -30,6 +30,7 @@ class Operation:
 
     `may_refuse` names what the use-case itself can raise; what every operation can be refused
     for (credentials, form, a block of the caller, the trail) is added by the description.
+    `media_type` is that of an answer which is no JSON object.
     `decides_blocks` says that its own decision looks at blocks, in the same round trip.
     """
 
@@ -48,6 +49,7 @@ class Operation:
     headers: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
     may_create: bool = False
+    media_type: str | None = None
     decides_blocks: bool = False
 
     def permits(self, caller: Principal, environment: str) -> bool:

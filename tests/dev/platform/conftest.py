@@ -8,12 +8,14 @@ import psutil
 import pytest
 
 FUNCTION_APP = """
+import asyncio
 import json
 import os
 
 import azure.functions as func
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+ticks = []
 
 
 @app.route(route="health/ready")
@@ -24,6 +26,22 @@ async def ready(req: func.HttpRequest) -> func.HttpResponse:
 @app.route(route="environment")
 async def environment(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(json.dumps(dict(os.environ)))
+
+
+@app.route(route="ticks")
+async def count(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse(str(len(ticks)))
+
+
+@app.timer_trigger(schedule="* * * * * *", arg_name="timer")
+async def tick(timer: func.TimerRequest) -> None:
+    await asyncio.sleep(0.1)
+    ticks.append(timer)
+
+
+@app.timer_trigger(schedule="0 0 0 1 1 *", arg_name="timer")
+async def broken(timer: func.TimerRequest) -> None:
+    raise LookupError("no such moon")
 """
 
 

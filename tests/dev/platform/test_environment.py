@@ -40,6 +40,13 @@ async def test_the_service_gets_settings_that_it_can_read(platform: Platform) ->
     assert settings.api_client_id == platform.audience
     assert settings.livekit_url == platform.livekit_url
     assert settings.renew_seconds == 2
+    assert settings.checkpoints_url == platform.azurite.checkpoints_url
+
+
+def test_the_key_of_checkpoints_is_in_a_private_folder(platform: Platform) -> None:
+    folder = Path(platform.settings["LKPS_CHECKPOINT_KEY"]).parent
+
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 async def test_the_service_sees_no_variable_of_the_caller(platform: Platform) -> None:
@@ -121,6 +128,20 @@ def test_every_lkps_variable_overrides_what_the_platform_would_set() -> None:
     assert plan.parts == {"tenant", "azurite", "livekit", "service"}
 
 
+def test_the_developers_platform_runs_its_timers() -> None:
+    assert plan_of({}).timers
+
+
+def test_other_tables_take_the_place_of_azurite() -> None:
+    others = {
+        "LKPS_TABLES_CONNECTION_STRING": "t",
+        "LKPS_CHECKPOINTS_URL": "c",
+        "LKPS_CHECKPOINT_KEY": "k",
+    }
+
+    assert plan_of(others).parts == {"tenant", "livekit", "service"}
+
+
 def test_another_authority_takes_the_place_of_the_stand_in() -> None:
     others = {"LKPS_AUTHORITY": "a", "LKPS_TENANT_ID": "t", "LKPS_API_CLIENT_ID": "c"}
 
@@ -141,6 +162,10 @@ def test_another_authority_takes_the_place_of_the_stand_in() -> None:
         (
             {"LKPS_LIVEKIT_URL": "ws://a", "LKPS_LIVEKIT_API_KEY": "k"},
             "LKPS_LIVEKIT_URL needs LKPS_LIVEKIT_API_SECRET as well",
+        ),
+        (
+            {"LKPS_TABLES_ENDPOINT": "t"},
+            "LKPS_TABLES_ENDPOINT needs LKPS_CHECKPOINTS_URL and LKPS_CHECKPOINT_KEY as well",
         ),
     ],
 )

@@ -23,7 +23,8 @@ from dev.platform.interrupts import run
 
 async def work():
     async with running(app=Path(sys.argv[1])) as platform:
-        ports = platform.service.port, platform.azurite.port, platform.livekit.port
+        blobs = platform.azurite.checkpoints_url.split(":")[2].split("/")[0]
+        ports = platform.service.port, platform.azurite.port, blobs, platform.livekit.port
         print(*ports, flush=True)
         await asyncio.Event().wait()
 

@@ -1,6 +1,7 @@
 """Each part can be killed, paused and started again in its place."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -12,6 +13,8 @@ from azure.data.tables import TableServiceClient
 
 from dev.platform import PartFailed, Platform, running
 from dev.platform.azurite import Azurite
+from dev.platform.conditions import holds_within
+from lkps_core.adapters.checkpoints import BlobCheckpoints
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -121,15 +124,55 @@ async def test_every_part_listens_on_loopback_only(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize("persistent", [True, False])
-async def test_tables_outlive_a_restart_of_azurite_only_when_they_are_persistent(
+async def test_tables_and_blobs_outlive_a_restart_of_azurite_only_when_they_are_persistent(
     *, persistent: bool
 ) -> None:
-    async with running("azurite", persistent=persistent) as platform:
+    async with running("azurite", persistent=persistent) as platform, _blobs(platform) as blobs:
         await _write(platform.azurite)
+        await blobs.add(1, b"kept")
 
         await platform.azurite.restart()
 
         assert _is_there(platform.azurite) == persistent
+        assert await blobs.get(1) == (b"kept" if persistent else None)
+
+
+async def test_a_timer_that_is_fired_has_run_when_that_returns(platform: Platform) -> None:
+    before = await _ticks(platform)
+
+    await platform.service.fire("tick")
+
+    assert await _ticks(platform) == before + 1
+
+
+@pytest.mark.parametrize(("name", "told"), [("broken", "no such moon"), ("nobody", "404")])
+async def test_a_timer_that_fails_or_is_not_there_says_so(
+    name: str, told: str, platform: Platform
+) -> None:
+    with pytest.raises(PartFailed, match=rf"service failed the timer {name} \(.*{told}"):
+        await platform.service.fire(name)
+
+
+async def test_no_timer_is_fired_of_a_service_that_is_down(platform: Platform) -> None:
+    async with platform.service_process() as service:
+        pass
+
+    with pytest.raises(PartFailed, match="did not tell how the timer tick ran"):
+        await service.fire("tick")
+
+
+async def test_timers_run_on_their_schedules_where_that_is_asked_for(
+    app: Path, platform: Platform
+) -> None:
+    before = await _ticks(platform)
+
+    async def has_ticked_twice() -> bool:
+        return await _ticks(scheduled) >= 2
+
+    async with running(app=app, timers=True) as scheduled:
+        assert await holds_within(10, has_ticked_twice)
+
+    assert await _ticks(platform) == before
 
 
 async def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
@@ -146,6 +189,22 @@ async def test_a_platform_of_some_parts_has_no_others() -> None:
         assert [part.name for part in platform.parts] == ["tenant"]
         with pytest.raises(LookupError, match="LiveKit"):
             _ = platform.livekit_url
+
+
+async def _ticks(platform: Platform) -> int:
+    url = f"{platform.lkps_url}/api/ticks"
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return int(await response.text())
+
+
+@asynccontextmanager
+async def _blobs(platform: Platform) -> AsyncIterator[BlobCheckpoints]:
+    azurite = platform.azurite
+    blobs = BlobCheckpoints.from_connection_string(
+        azurite.connection_string, azurite.checkpoints_url
+    )
+    yield blobs
+    await blobs.close()
 
 
 async def _write(azurite: Azurite) -> None:

@@ -22,10 +22,16 @@ COMMANDS = (
     ("blocks",),
     *(("agents", one) for one in ("list", "show", "create", "set-mode", "owners", "rotate")),
     *(("grants", one) for one in ("list", "add", "change", "remove")),
+    *(("audit", one) for one in ("query", "export", "verify", "key", "checkpoints")),
+    *(("audit", one) for one in ("receipt", "verify-receipt", "reindex")),
+    *(("audit", "holds", one) for one in ("list", "place", "lift")),
     *(("limits", one) for one in ("show", "set")),
     *(("policy", one) for one in ("plan", "apply", "export", "lint", "schema")),
 )
-GROUPS = ((), ("agents",), ("grants",), ("limits",), ("policy",))
+GROUPS = (
+    *((), ("agents",), ("grants",), ("limits",), ("policy",)),
+    *(("audit",), ("audit", "holds")),
+)
 
 
 async def listed(bare: Command, *group: str) -> set[tuple[str, ...]]:
@@ -52,7 +58,8 @@ async def test_every_commands_help_has_an_example_that_calls_it(
 READING = [
     *(("whoami",), ("check",), ("blocks",), ("agents", "list"), ("agents", "show")),
     *(("agents", "owners"), ("grants", "list"), ("limits", "show"), ("policy", "plan")),
-    *(("policy", "export"), ("policy", "lint")),
+    *(("policy", "export"), ("policy", "lint"), ("audit", "query"), ("audit", "checkpoints")),
+    *(("audit", "holds", "list"), ("audit", "verify"), ("audit", "verify-receipt")),
 ]
 
 

@@ -471,6 +471,8 @@ BODIES: dict[str, Any] = {
     "session_start": {"agent_name": "concierge"},
     "authorization_check": {"agent_name": "concierge"},
     "revocation_create": {"agent_name": "other", "reason": "a test"},
+    "audit_reindex": {"from": "2026-01-01", "to": "2026-01-02", "reason": "a test"},
+    "hold_place": {"subject": "agent:concierge", "reason": "a test"},
 }
 
 

@@ -17,6 +17,7 @@ from lkps_core.wire.limits import SetLimits
 from lkps_core.wire.policy import PolicyDocument
 from lkps_core.wire.problems import MEDIA_TYPE, problem
 from lkps_core.wire.revocations import Revoke
+from tests.sdk.cli.parts.audit import LiftHold, PlaceHold, Reindex
 
 PREFIX = "/gateway/lkps"
 REQUEST_ID = "request-0001"
@@ -32,6 +33,9 @@ BODIES: dict[tuple[str, str], type[Body]] = {
     ("POST", "revocations"): Revoke,
     ("POST", "plan"): PolicyDocument,
     ("POST", "apply"): PolicyDocument,
+    ("POST", "reindex"): Reindex,
+    ("POST", "holds"): PlaceHold,
+    ("DELETE", "holds"): LiftHold,
 }
 
 
@@ -71,6 +75,10 @@ class LkpsStandIn:
             text=text, status=status, headers=headers, content_type="application/json"
         )
         self.answers.setdefault((method, path), []).append(response)
+
+    def answers_with_lines(self, path: str, content: bytes) -> None:
+        response = web.Response(body=content, content_type="application/x-ndjson")
+        self.answers.setdefault(("GET", path), []).append(response)
 
     def refuses(self, method: str, path: str, refusal: Refusal) -> None:
         self.answers.setdefault((method, path), []).append(refused(refusal))
@@ -122,7 +130,7 @@ def refused(refusal: Refusal) -> web.Response:
 def _parse(method: str, path: str, content: bytes) -> None:
     segments = path.split("/")
     for name in (segments[-1], *segments[-2:-1]):
-        if (method, name) in BODIES:
+        if (method, name) in BODIES and (content or method != "DELETE"):
             BODIES[method, name].parse(content)
             return
     assert not content, f"{method} {path} takes no body"

@@ -8,7 +8,7 @@ from typing import Any
 from lkps.errors import LkpsError, Refused, Unavailable
 
 _LATER = frozenset({408, 429})
-_FOREIGN = "the answer is not one that LKPS gives"
+FOREIGN = "the answer is not one that LKPS gives"
 
 Json = dict[str, Any]
 
@@ -25,7 +25,7 @@ class Members(dict[str, Any]):
     """A JSON object of an answer; a member that is not there is LKPS's fault, not the caller's."""
 
     def __missing__(self, name: str) -> object:
-        raise Foreign(f"{_FOREIGN}: it has no member `{name}`")
+        raise Foreign(f"{FOREIGN}: it has no member `{name}`")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def read_answer(status: int, headers: Mapping[str, str], content: bytes) -> Answ
             _errors(body.get("errors")),
         )
     if not body and status != 204:
-        raise Refused(status, "unknown", _FOREIGN, request_id)
+        raise Refused(status, "unknown", FOREIGN, request_id)
     return Answer(status, body, headers.get("ETag", ""))
 
 
@@ -69,7 +69,7 @@ def _unavailable(
 def _what(problem: Json) -> str:
     """Its title says what is refused, and its detail what to do; they may be one."""
     said = (str(problem.get(name, "")).rstrip(".") for name in ("title", "detail"))
-    return ". ".join(dict.fromkeys(filter(None, said))) or _FOREIGN
+    return ". ".join(dict.fromkeys(filter(None, said))) or FOREIGN
 
 
 def _object(content: bytes) -> Json:

@@ -6,17 +6,21 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
+from typing import TypeVar
 
 import requests
 
 from lkps.cli.addresses import address
-from lkps.cli.answers import Answer, Json, read_answer
+from lkps.cli.answers import FOREIGN, Answer, Foreign, Json, read_answer
 from lkps.cli.bearer import Bearer
 from lkps.credentials import Credential
 from lkps.errors import Unavailable
 
 _TIMEOUTS = (10, 60)  # to connect, to be answered
-_PATIENT = (10, 240)  # a whole policy takes its time; Functions answer within 230 s
+_PATIENT = (10, 240)  # Functions answer within 230 s
+_SLOW = frozenset({"policy", "audit"})  # all of a policy, or much of the trail
+_T = TypeVar("_T")
+_LINES = "application/x-ndjson"
 _PAUSES = (0.2, 0.4, 0.8)
 _LONGEST_PAUSE = 10.0
 _PAGE = "500"  # the most that LKPS gives at once
@@ -57,8 +61,20 @@ class Api:
     def patch(self, *path: str, body: object, if_match: str) -> Answer:
         return self._send("PATCH", path, body=body, conditions=_unchanged(if_match))
 
-    def delete(self, *path: str) -> Answer:
-        return self._repeat(lambda: self._send("DELETE", path))
+    def delete(self, *path: str, body: object = None) -> Answer:
+        return self._repeat(lambda: self._send("DELETE", path, body=body))
+
+    def lines(self, *path: str, **query: str) -> bytes:
+        """An answer of lines of JSON, as its bytes are."""
+
+        def send() -> bytes:
+            answer = self._request("GET", path, query=query)
+            if not answer.headers.get("Content-Type", "").startswith(_LINES):
+                read_answer(answer.status_code, answer.headers, answer.content)
+                raise Foreign(FOREIGN)
+            return answer.content
+
+        return self._repeat(send)
 
     def _pages(self, path: tuple[str, ...], member: str) -> Iterator[list[Json]]:
         after: dict[str, str] = {}
@@ -69,7 +85,7 @@ class Api:
                 return
             after = {"after": str(page["next"])}
 
-    def _repeat(self, send: Callable[[], Answer]) -> Answer:
+    def _repeat(self, send: Callable[[], _T]) -> _T:
         for pause in _PAUSES:
             try:
                 return send()
@@ -88,20 +104,31 @@ class Api:
         body: object = None,
         conditions: Mapping[str, str] | None = None,
     ) -> Answer:
+        answer = self._request(method, path, query=query, body=body, conditions=conditions)
+        return read_answer(answer.status_code, answer.headers, answer.content)
+
+    def _request(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        conditions: Mapping[str, str] | None = None,
+    ) -> requests.Response:
         try:
-            answer = self._session.request(
+            return self._session.request(
                 method,
                 f"{self._api}/{address(*path)}",
                 params=query,
                 json=body,
                 headers={"X-Request-ID": str(uuid.uuid4()), **(conditions or {})},
                 auth=self._authorization,
-                timeout=_PATIENT if path[0] == "policy" else _TIMEOUTS,
+                timeout=_PATIENT if path[0] in _SLOW else _TIMEOUTS,
                 allow_redirects=False,
             )
         except requests.RequestException as error:
             raise Unavailable(_unreachable(method, error)) from error
-        return read_answer(answer.status_code, answer.headers, answer.content)
 
     @cached_property
     def _authorization(self) -> Bearer:

@@ -10,6 +10,12 @@ from lkps.cli.commands import (
     agent_modes,
     agent_owners,
     agents,
+    audit,
+    audit_checkpoints,
+    audit_exports,
+    audit_holds,
+    audit_index,
+    audit_receipts,
     blocks,
     checking,
     grant_terms,
@@ -72,4 +78,14 @@ _group(
 _group("grants", "Which application may call an agent, and for whom.", grants.app, grant_terms.app)
 app.add_typer(blocks.app)
 _group("limits", "The limits for everyone.", limits.app)
+_group(
+    "audit",
+    "What happened, and the proof that it is all and unchanged.",
+    audit.app,
+    audit_exports.app,
+    audit_checkpoints.app,
+    audit_receipts.app,
+    audit_index.app,
+    audit_holds.app,
+)
 _group("policy", "All of it as a file: plan, apply, export.", policy.app, policy_texts.app)

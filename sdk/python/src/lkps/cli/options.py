@@ -91,6 +91,13 @@ UNTIL = "When it ends: RFC 3339, or a date, which means the end of that day in U
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print LKPS's answer as JSON, and nothing else.")
 ]
+Result = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")]
+CheckpointKey = Annotated[
+    str | None,
+    typer.Option(
+        "--key", metavar="TEXT|@FILE", help="The checkpoint key: what `lkps audit key` prints."
+    ),
+]
 AgentName = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's name.")]
 GrantId = Annotated[str, typer.Argument(metavar="GRANT_ID", help="As `lkps grants list` shows it.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for whoever reads it in a year.")]

@@ -1,0 +1,1 @@
+"""The trail covered by checkpoints, asked, exported, proved and kept as long as it must be."""

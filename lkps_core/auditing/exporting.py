@@ -1,0 +1,105 @@
+"""The trail of a period as lines, with the checkpoints that cover it: to be verified offline."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from lkps_core.auditing.ledger import Covered, Ledger
+from lkps_core.auditing.reading import SETTLED, days_until, new_rows, streams_of
+from lkps_core.errors import QueryInvalid
+from lkps_core.ports import TrailRows
+from lkps_trail import export
+from lkps_trail.batch import Segment
+from lkps_trail.checkpoint import instant
+
+MOST_ROWS = 10_000
+"""Of one answer; a checkpoint's rows are never parted."""
+
+_PAGE = 1000
+_AFTER = re.compile(r"([0-9]{1,12})-([0-9]{1,12})-([0-9]{1,12})")
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far the export is: the last checkpoint in it, and what it has counted."""
+
+    number: int
+    batches: int = 0
+    rows: int = 0
+
+    @property
+    def token(self) -> str:
+        return f"{self.number}-{self.batches}-{self.rows}"
+
+    @classmethod
+    def parse(cls, token: str) -> "_Progress":
+        found = _AFTER.fullmatch(token)
+        if not found:
+            raise QueryInvalid("`after` must be the one that the export named.")
+        return cls(*map(int, found.groups()))
+
+
+class Exporting:
+    def __init__(self, rows: TrailRows, ledger: Ledger) -> None:
+        self._rows = rows
+        self._ledger = ledger
+
+    async def lines(self, since: datetime, until: datetime, now: datetime, after: str) -> list[str]:
+        """The export's lines; the last is its end, or says with which `after` it goes on.
+
+        All rows from `since` until `until` are in it, with all others that their checkpoints cover.
+        """
+        lines: list[str] = []
+        if after:
+            progress = _Progress.parse(after)
+        else:
+            progress = _Progress(await self._ledger.first_since(since) - 1)
+            key = (await self._ledger.key()).text
+            period = instant(since), instant(until)
+            lines.append(export.header(self._ledger.origin, key, period))
+        last, first_row = await self._ledger.last_number(), progress.rows
+        while progress.number < last:
+            if progress.rows - first_row >= MOST_ROWS:
+                return [*lines, export.more(progress.token)]
+            covered = await self._ledger.get(progress.number + 1)
+            lines += await self._batch(covered)
+            progress.number += 1
+            progress.batches += 1
+            progress.rows += len(covered.batch.leaves)
+            if covered.checkpoint.at >= until + SETTLED:
+                return [*lines, *export.uncovered_lines([], []), _end(progress, 0)]
+        uncovered, rows = await self._uncovered(now)
+        return [*lines, *export.uncovered_lines(uncovered, rows), _end(progress, len(rows))]
+
+    async def _batch(self, covered: Covered) -> list[str]:
+        rows = [row for segment in covered.batch.segments for row in await self._segment(segment)]
+        return list(export.batch_lines(covered.batch, rows))
+
+    async def _segment(self, segment: Segment) -> list[bytes]:
+        """Its rows as they stand now: what is gone or changed, verifying tells."""
+        found: list[bytes] = []
+        first = segment.first
+        while first < segment.end:
+            page = await self._rows.page(segment.stream, first, min(_PAGE, segment.end - first))
+            rows = [(number, row) for number, row in page if number < segment.end]
+            found += [row for _, row in rows]
+            if len(rows) < len(page) or len(page) < min(_PAGE, segment.end - first):
+                break
+            first = page[-1][0] + 1
+        return found
+
+    async def _uncovered(self, now: datetime) -> tuple[list[Segment], list[bytes]]:
+        last = await self._ledger.last()
+        positions = last.positions if last else {}
+        streams = await streams_of(self._rows, days_until(now))
+        pieces = await new_rows(self._rows, streams, positions, MOST_ROWS)
+        segments = [
+            segment
+            for piece in pieces
+            for segment in piece.segments(positions.get(piece.stream, 0))
+        ]
+        return segments, [row for piece in pieces for _, row in piece.rows]
+
+
+def _end(progress: _Progress, uncovered: int) -> str:
+    return export.end(batches=progress.batches, rows=progress.rows, uncovered=uncovered)

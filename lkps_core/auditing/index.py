@@ -1,0 +1,104 @@
+"""Where the index keeps a row, so that a question reads only what it needs."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol, get_args
+
+from lkps_core.audit.event import Action
+
+type Family = Literal["sessions", "registrations", "changes", "refusals", "reads"]
+"""Rows that are asked for together. Whatever did not succeed is under `refusals` alone."""
+
+FAMILIES: tuple[Family, ...] = get_args(Family.__value__)
+
+_OF_ACTIONS: Mapping[str, Family] = {
+    "session.authorized": "sessions",
+    "session.abandoned": "sessions",
+    "session.ended": "sessions",
+    "agent.registered": "registrations",
+    "agent.renewed": "registrations",
+    "agent.deregistered": "registrations",
+    "audit.read": "reads",
+    "audit.exported": "reads",
+    "request.refused": "refusals",
+}
+"""The other actions are changes."""
+
+ACTIONS: tuple[Action, ...] = get_args(Action.__value__)
+
+
+def family_of(action: str, outcome: str) -> Family:
+    return "refusals" if outcome != "success" else _OF_ACTIONS.get(action, "changes")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row under one of its subjects: `row` are its bytes as text, `key` sorts by time."""
+
+    partition: str
+    key: str
+    row: str
+
+    @property
+    def members(self) -> dict[str, Any]:
+        members: dict[str, Any] = json.loads(self.row)
+        return members
+
+
+class Index(Protocol):
+    """What is derived from the trail. Every method raises StorageUnavailable."""
+
+    async def put(self, entries: Sequence[Entry]) -> None:
+        """Write all, over those that are there already."""
+        ...
+
+    async def page(self, partition: str, *, after: str, before: str, most: int) -> Sequence[Entry]:
+        """The first `most` entries whose keys come after `after` and before `before`."""
+        ...
+
+    async def remove(self, entries: Sequence[Entry]) -> None:
+        """Those that are gone are gone."""
+        ...
+
+
+def entries_of(row: bytes) -> list[Entry]:
+    """The row under each of its subjects."""
+    text = row.decode()
+    members = json.loads(text)
+    key = key_of(members)
+    return [Entry(partition, key, text) for partition in _partitions(members)]
+
+
+def key_of(row: Mapping[str, Any]) -> str:
+    """By time, then by place: no two rows have the same."""
+    return f"{row['at']}_{row['stream']}_{row['number']:012d}"
+
+
+def time_of(row: bytes) -> datetime:
+    return datetime.fromisoformat(json.loads(row)["at"])
+
+
+def _partitions(row: Mapping[str, Any]) -> Iterator[str]:
+    family = family_of(row["action"], row["outcome"])
+    yield partition("all", "", family)
+    for subject, member in (("agent", "agent_name"), ("application", "azp"), ("user", "oid")):
+        if member in row:
+            yield partition(subject, row[member], family)
+    if "session_id" in row:
+        yield f"session:{row['session_id']}"
+
+
+def partition(subject: str, value: str, family: Family) -> str:
+    return f"{subject}:{value}:{family}"
+
+
+def families_of(actions: Collection[str], outcome: str | None) -> list[Family]:
+    """Where rows of these actions with this outcome can be."""
+    if outcome in ("refused", "failed"):
+        return ["refusals"]
+    found = {family_of(action, "success") for action in actions}
+    if outcome is None:
+        found.add("refusals")
+    return [family for family in FAMILIES if family in found]

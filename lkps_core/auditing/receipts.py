@@ -1,0 +1,89 @@
+"""The receipt of a session: its row in the trail, and the proof that a checkpoint covers it."""
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from lkps_core.agents.directory import Directory
+from lkps_core.agents.names import agent_name_in
+from lkps_core.auditing.asking import Asking, Question
+from lkps_core.auditing.checkpointing import LATE
+from lkps_core.auditing.ledger import Ledger
+from lkps_core.call import Call
+from lkps_core.errors import SessionNotFound
+from lkps_core.identity.permissions import ADMINISTER, AUDIT, MANAGE_AGENTS, START_SESSIONS
+from lkps_core.wire.audit import Proof, SessionReceipt
+from lkps_trail.canonical import canonical
+from lkps_trail.merkle import inclusion_proof, leaf_hash
+
+_MOST = 10
+
+
+class Receipts:
+    def __init__(self, directory: Directory, asking: Asking, ledger: Ledger) -> None:
+        self._directory = directory
+        self._asking = asking
+        self._ledger = ledger
+
+    async def receipt(self, call: Call, session_id: str) -> SessionReceipt:
+        """For the starter, the agent's owners, admins and auditors; SessionNotFound for others."""
+        agent_name = agent_name_in(session_id)
+        if agent_name is None:
+            raise SessionNotFound(reason="unknown")
+        question = Question(session_id=session_id, action="session.authorized", outcome="success")
+        page = await self._asking.ask(question, call.at, _MOST)
+        stored = await self._directory.agent_now(agent_name)
+        owners = stored.row.owners if stored else frozenset()
+        if not page.rows:
+            raise SessionNotFound(reason="unknown")
+        row = page.rows[0]
+        if not (_started(call, row) or _oversees(call, call.caller.id in owners)):
+            raise SessionNotFound(reason="not_starter")
+        recorded = canonical(row)
+        return SessionReceipt(
+            session_id=session_id,
+            stream=row["stream"],
+            number=row["number"],
+            row=recorded.decode(),
+            row_hash=_base64(leaf_hash(recorded)),
+            proof=await self._proof(row),
+            key=(await self._ledger.key()).text,
+        )
+
+    async def _proof(self, row: Mapping[str, Any]) -> Proof | None:
+        """None while no checkpoint covers the row."""
+        at = datetime.fromisoformat(row["at"])
+        candidate, last = await self._ledger.first_since(at), await self._ledger.last_number()
+        while candidate <= last:
+            covered = await self._ledger.get(candidate)
+            batch = covered.batch
+            place = batch.place_of(row["stream"], row["number"])
+            if place is not None:
+                return Proof(
+                    place=batch.before.size + place,
+                    path=[
+                        _base64(one) for one in inclusion_proof(batch.before, batch.leaves, place)
+                    ],
+                    checkpoint=batch.note,
+                    checkpoint_number=batch.number,
+                )
+            if covered.checkpoint.at > at + LATE:
+                return None
+            candidate += 1
+        return None
+
+
+def _started(call: Call, row: Mapping[str, Any]) -> bool:
+    caller = call.caller
+    who = caller.tid, caller.oid, caller.azp
+    return caller.may(START_SESSIONS) and who == (row["tid"], row["oid"], row["azp"])
+
+
+def _oversees(call: Call, is_owner: bool) -> bool:
+    caller = call.caller
+    return caller.may(AUDIT, ADMINISTER) or (is_owner and caller.may(MANAGE_AGENTS))
+
+
+def _base64(decoded: bytes) -> str:
+    return base64.b64encode(decoded).decode()
