@@ -8,6 +8,7 @@ from dev.bench.policy import decision_microseconds
 from dev.bench.report import Results, show, write
 from dev.bench.rounds import interleaved, run
 from dev.bench.subjects import subjects
+from dev.bench.trail import Trails, first_pages, verified_a_second
 from dev.platform import running
 from dev.platform.conditions import holds_within
 from dev.platform.http import answers_ok
@@ -38,7 +39,8 @@ async def bench(rounds: int) -> Results:
                     for at_once, requests in REQUESTS.items()
                 }
             cold = await cold_starts(platform, rounds=rounds)
-            return Results(load, cold, decision_microseconds())
+            trails = Trails(verified_a_second(), await first_pages(platform))
+            return Results(load, cold, decision_microseconds(), trails)
         finally:
             await hello.dispose()
 

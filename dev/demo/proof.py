@@ -1,5 +1,7 @@
 """The trail is covered by a signed checkpoint, exported, and verified from the file alone."""
 
+import json
+
 import aiohttp
 
 from dev.platform import Platform
@@ -16,9 +18,22 @@ async def verified(platform: Platform) -> Verified:
     async with aiohttp.ClientSession(f"{platform.lkps_url}/api/", headers=headers) as lkps:
         async with lkps.get("audit/checkpoints", raise_for_status=True) as response:
             key = NoteKey.parse((await response.json())["key"])
-        async with lkps.get("audit/export", params=_PERIOD, raise_for_status=True) as response:
-            file = await response.read()
-    result = verify_export(file.splitlines(keepends=True), key, verify_signature)
+        lines = await _exported(lkps)
+    result = verify_export(lines, key, verify_signature)
     if result.findings or result.last is None:
         raise RuntimeError(f"the trail does not verify: {result.findings}")
     return result
+
+
+async def _exported(lkps: aiohttp.ClientSession) -> list[bytes]:
+    """The file's lines, of as many answers as it takes."""
+    lines: list[bytes] = []
+    after: dict[str, str] = {}
+    while True:
+        query = _PERIOD | after
+        async with lkps.get("audit/export", params=query, raise_for_status=True) as response:
+            *rows, last = (await response.read()).splitlines(keepends=True)
+        lines += rows
+        if not last.startswith(b'{"more":'):
+            return [*lines, last]
+        after = json.loads(last)["more"]

@@ -393,7 +393,7 @@ class TestInVault:
         assert time.monotonic() - began < 2
         assert reason in refused.value.reason
         assert TOKEN not in refused.value.reason
-        assert len(vault.asked) == 1
+        assert "/elsewhere" not in {one.path for one in vault.asked}
         vault.answers[call] = right
         assert await CALLS[call](in_vault)
 

@@ -3,10 +3,12 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from azure.core.credentials import AccessToken, AzureNamedKeyCredential
 from azure.storage.blob.aio import ContainerClient
 
@@ -20,6 +22,12 @@ from lkps_core.ports import AlreadyThere, CheckpointStore
 from lkps_core.settings import Settings
 from tests.builders.forwarder import Forwarder
 from tests.builders.lkps import ENVIRONMENT
+
+CALLS: dict[str, Callable[[CheckpointStore], Awaitable[object]]] = {
+    "add": lambda store: store.add(1, b"one"),
+    "get": lambda store: store.get(1),
+    "last": lambda store: store.last(),
+}
 
 KEY = f"AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
 
@@ -176,18 +184,15 @@ class TestOnAzurite:
         assert {request.partition(" ")[0] for request in blobs.requests} == {"HEAD"}
         assert len(blobs.requests) <= 12
 
-    @pytest.mark.parametrize("call", ["add", "get", "last"])
+    @pytest.mark.parametrize("call", CALLS)
     async def test_a_container_that_is_missing_is_unavailable_and_is_not_made(
         self, container_url: str, call: str
     ) -> None:
         container = client(container_url)
         store = BlobCheckpoints(container)
-        calls = {"add": store.add(1, b"one"), "get": store.get(1), "last": store.last()}
-        for name in calls.keys() - {call}:
-            calls[name].close()
         try:
             with pytest.raises(StorageUnavailable) as refused:
-                await calls[call]
+                await CALLS[call](store)
             assert not await container.exists()
         finally:
             await store.close()
@@ -208,21 +213,40 @@ class TestOnAzurite:
         assert refused.value.reason == "the checkpoints' container did not answer in time"
         assert await on_azurite.last(1) == 1
 
-    @pytest.mark.parametrize("call", ["add", "get", "last"])
+    @pytest.mark.parametrize("call", CALLS)
     async def test_a_key_that_is_refused_is_unavailable(
         self, container_url: str, call: str
     ) -> None:
         other = KEY.replace("Eby8", "Abc1")
         store = BlobCheckpoints.from_connection_string(other, container_url)
-        calls = {"add": store.add(1, b"one"), "get": store.get(1), "last": store.last()}
-        for name in calls.keys() - {call}:
-            calls[name].close()
         try:
             with pytest.raises(StorageUnavailable) as refused:
-                await calls[call]
+                await CALLS[call](store)
         finally:
             await store.close()
         assert "AuthorizationFailure" in (refused.value.reason or "")
+
+    @pytest.mark.parametrize("call", CALLS)
+    @pytest.mark.parametrize(
+        ("status", "code"), [(409, "ContainerBeingDeleted"), (503, "ServerBusy"), (404, "Unknown")]
+    )
+    async def test_a_refusal_of_another_kind_is_unavailable(
+        self, call: str, status: int, code: str
+    ) -> None:
+        async def refuse(_: web.Request) -> web.Response:
+            return web.Response(status=status, headers={"x-ms-error-code": code})
+
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", refuse)
+        async with TestServer(app) as server:
+            url = str(server.make_url(f"/{ACCOUNT}/checkpoints"))
+            store = BlobCheckpoints.from_connection_string(KEY, url)
+            try:
+                with pytest.raises(StorageUnavailable) as refused:
+                    await CALLS[call](store)
+            finally:
+                await store.close()
+        assert refused.value.reason == f"the checkpoints' container answered {code}"
 
     async def test_a_container_that_cannot_be_reached_is_unavailable(self) -> None:
         url = f"http://127.0.0.1:1/{ACCOUNT}/checkpoints"

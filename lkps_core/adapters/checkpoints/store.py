@@ -21,7 +21,7 @@ _API_VERSION = "2023-11-03"
 """Of the service: one that Azurite knows as well, whichever the library would take."""
 
 _NO_BLOB, _NO_CONTAINER = "BlobNotFound", "ContainerNotFound"
-_IMMUTABLE = "BlobImmutableDueToPolicy"
+_TAKEN = ("BlobAlreadyExists", "BlobImmutableDueToPolicy")
 
 
 class BlobCheckpoints:
@@ -124,7 +124,7 @@ class BlobCheckpoints:
     def _translated(self, error: AzureError) -> Exception:
         """Our word for the library's error, whose own text stays behind: it has the request."""
         code = _code(error)
-        if isinstance(error, ResourceExistsError) or code == _IMMUTABLE:
+        if code in _TAKEN:
             return AlreadyThere()
         if code == _NO_BLOB or (code == _NO_CONTAINER and self._create_missing):
             return LookupError()

@@ -19,8 +19,9 @@ from lkps_core.errors import StorageUnavailable
 from lkps_core.ports import AlreadyThere, Changed
 
 MOST_ENTITIES = 100
-MOST_BYTES = 3_000_000
-"""Of the entities alone: what stands around each of them has the rest."""
+MOST_BYTES = 900_000
+"""Of the entities alone: with what stands around each of them the body stays below a mebibyte,
+above which aiohttp warns that it holds up the event loop."""
 
 _PARTITIONS_AT_ONCE = 16
 _SECONDS = 10.0
