@@ -29,11 +29,11 @@ from lkps_trail.verifying import verify_export
 ROWS = 100_000
 """Of the export that is verified."""
 
-INDEXED = 10_000
+INDEXED = 2_000
 """Rows in the tables that questions are asked of: Azurite looks for a place in the whole table."""
 
 _OF_A_CHECKPOINT = 4096
-_AT_ONCE = 2
+_AT_ONCE = 1
 _TRANSACTION = 100
 _REPEATS = 5
 _BEGIN = datetime(2026, 3, 1, tzinfo=UTC)

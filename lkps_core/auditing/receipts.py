@@ -55,8 +55,10 @@ class Receipts:
         """None while no checkpoint covers the row."""
         at = datetime.fromisoformat(row["at"])
         candidate, last = await self._ledger.first_since(at), await self._ledger.last_number()
+        until: datetime | None = None  # one run may make many; a row can be durable late
         while candidate <= last:
             covered = await self._ledger.get(candidate)
+            until = until or covered.checkpoint.at + LATE
             batch = covered.batch
             place = batch.place_of(row["stream"], row["number"])
             if place is not None:
@@ -68,7 +70,7 @@ class Receipts:
                     checkpoint=batch.note,
                     checkpoint_number=batch.number,
                 )
-            if covered.checkpoint.at > at + LATE:
+            if covered.checkpoint.at > until:
                 return None
             candidate += 1
         return None

@@ -41,6 +41,7 @@ async def test_every_row_under_a_checkpoint_of_many_is_proved(
     monkeypatch.setattr(checkpointing, "MOST_ROWS", 5)
     await lkps.register()
     sessions = [(await lkps.start()).json["session_id"] for _ in range(12)]
+    lkps.clock.pass_by(3600)  # however long no checkpoint was made
     await lkps.services.checkpointing.run()
     for session_id in sessions:
         answer = await lkps.send("GET", f"session/{session_id}/receipt", by=CLIENT)
