@@ -90,6 +90,14 @@ def _partitions(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"session:{row['session_id']}"
 
 
+def partitions_of(subject: str) -> list[str]:
+    """Where rows of `{kind}:{name or id}` are."""
+    kind, _, value = subject.partition(":")
+    if kind == "session":
+        return [subject]
+    return [partition(kind, value, family) for family in FAMILIES]
+
+
 def partition(subject: str, value: str, family: Family) -> str:
     return f"{subject}:{value}:{family}"
 

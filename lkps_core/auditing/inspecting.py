@@ -10,22 +10,29 @@ from lkps_core.auditing.exporting import Exporting
 from lkps_core.auditing.ledger import Ledger
 from lkps_core.call import Call
 from lkps_core.errors import PermissionLacking
-from lkps_core.identity.permissions import ADMINISTER, AUDIT, MANAGE_AGENTS
+from lkps_core.identity.permissions import AUDIT, MANAGE_AGENTS
+from lkps_core.policy.model import PlatformLimits
+from lkps_core.policy.quotas import Quotas
 from lkps_core.wire.audit import AuditPage, CheckpointAnswer, CheckpointList
 from lkps_trail.checkpoint import instant
 
 _UNTIL = "~"
 
+_PACE = PlatformLimits(starts_per_minute_per_application=600, starts_per_minute_per_user=600)
+"""Pages a minute of one caller, each of which is a row."""
+
 
 class Inspecting:
     def __init__(
         self,
+        quotas: Quotas,
         directory: Directory,
         asking: Asking,
         exporting: Exporting,
         ledger: Ledger,
         trail: Trail,
     ) -> None:
+        self._quotas = quotas
         self._directory = directory
         self._asking = asking
         self._exporting = exporting
@@ -33,10 +40,11 @@ class Inspecting:
         self._trail = trail
 
     async def ask(self, call: Call, question: Question, most: int, after: str) -> AuditPage:
-        """Auditors and admins see all, owners the rows of an agent, others their own.
+        """Auditors see all, owners the rows of their agent, others their own.
 
         What comes after the first page was asked for is in none of its pages: each is a row itself.
         """
+        self._quotas.admit(call.caller, _PACE)
         visible = await self._visible(call, question)
         key, _, until = after.partition(_UNTIL)
         end = datetime.fromisoformat(until) if until else min(question.until or call.at, call.at)
@@ -56,7 +64,8 @@ class Inspecting:
         )
 
     async def export(self, call: Call, since: datetime, until: datetime, after: str) -> list[str]:
-        """The lines of one answer, for auditors and admins."""
+        """The lines of one answer, for auditors."""
+        self._quotas.admit(call.caller, _PACE)
         lines = await self._exporting.lines(since, until, call.at, after)
         period = {"from": instant(since), "to": instant(until), "after": after}
         await self._trail.record(
@@ -82,7 +91,7 @@ class Inspecting:
     async def _visible(self, call: Call, question: Question) -> Question:
         """The question, narrowed to what the caller may see."""
         caller = call.caller
-        if caller.may(AUDIT, ADMINISTER):
+        if caller.may(AUDIT):
             return question
         if question.agent_name is not None and caller.may(MANAGE_AGENTS):
             stored = await self._directory.agent_now(question.agent_name)

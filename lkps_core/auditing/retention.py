@@ -8,7 +8,7 @@ from datetime import timedelta
 from lkps_core.audit.event import Event
 from lkps_core.audit.stream import Trail
 from lkps_core.auditing.holds import Hold, concerns, held_subjects
-from lkps_core.auditing.index import Index, entries_of
+from lkps_core.auditing.index import Index, entries_of, partitions_of
 from lkps_core.auditing.indexing import Indexed
 from lkps_core.ports import Clock, Rows, TrailRows
 
@@ -47,7 +47,7 @@ class Retention:
         removed, day = 0, await self._rows.next_day()
         while day is not None and day < last_kept:
             streams = await self._rows.streams(day)
-            if await self._is_held(streams, held):
+            if await self._is_held(day, streams, held):
                 log.info("a legal hold keeps a day of the trail", extra={"day": day})
                 streams = []
             for stream in streams:
@@ -58,12 +58,22 @@ class Retention:
             day = await self._rows.next_day(day)
         return removed
 
-    async def _is_held(self, streams: Collection[str], held: frozenset[str]) -> bool:
+    async def _is_held(self, day: str, streams: Collection[str], held: frozenset[str]) -> bool:
         if not held:
             return False
-        for stream in streams:
+        if await self._is_indexed(day, held):
+            return True
+        for stream in streams:  # what a subject was done by others, the index does not have
             async for page in self._pages(stream):
                 if any(concerns(json.loads(row), held) for _, row in page):
+                    return True
+        return False
+
+    async def _is_indexed(self, day: str, held: frozenset[str]) -> bool:
+        """Whether the index has a row of that day about one of them: then none need be read."""
+        for subject in held:
+            for one in partitions_of(subject):
+                if await self._index.page(one, after=day, before=f"{day}U", most=1):
                     return True
         return False
 

@@ -29,7 +29,7 @@ from lkps_core.api.operations import Operation
 from lkps_core.auditing.holds import Hold
 from lkps_core.auditing.indexing import Indexed, Reindex
 from lkps_core.composition import Ports, compose
-from lkps_core.identity.permissions import ADMINISTER, RUN_AGENTS, START_SESSIONS
+from lkps_core.identity.permissions import ADMINISTER, AUDIT, RUN_AGENTS, START_SESSIONS
 from lkps_core.policy.model import Grant, PlatformLimits, Revocation
 from lkps_core.services import Services
 from lkps_core.settings import Settings
@@ -82,12 +82,18 @@ CLIENT = app("client", "LKPS.Client")
 OTHER_CLIENT = app("other client", "LKPS.Client")
 ADMIN = app("admin", "LKPS.Admin")
 MANAGER = app("manager", "LKPS.Manage")
+AUDITOR = app("auditor", "LKPS.Auditor")
 ALICE = user("alice", "Session.Start", "Agent.Register", "Agent.Manage")
 
 
 def somebody_for(operation: Operation) -> str:
     """The Authorization of somebody who may call it: an admin where admins may."""
-    by_permission = {ADMINISTER: ADMIN, RUN_AGENTS: AGENT, START_SESSIONS: CLIENT}
+    by_permission = {
+        ADMINISTER: ADMIN,
+        RUN_AGENTS: AGENT,
+        START_SESSIONS: CLIENT,
+        AUDIT: AUDITOR,
+    }
     return next(by for one, by in by_permission.items() if one in operation.allowed_to)
 
 

@@ -12,7 +12,7 @@ import pytest
 from lkps_core.api.openapi import description
 from lkps_core.audit.event import Action
 from tests.builders import tokens
-from tests.builders.lkps import ADMIN, AGENT, CLIENT, Answered, Lkps, app, guid
+from tests.builders.lkps import ADMIN, AGENT, AUDITOR, CLIENT, Answered, Lkps, app, guid
 from tests.docs.test_audit_page import exempt_routes
 
 NOBODY = app("nobody")
@@ -69,7 +69,7 @@ CASES = {
     "GET limits": Case(None),
     "PUT limits": Case("limits.changed", body={"starts_per_minute_per_user": 7}),
     "GET audit": Case("audit.read"),
-    "GET audit/export": Case("audit.exported", query=f"?from={SOON}&to={LATER}"),
+    "GET audit/export": Case("audit.exported", by=AUDITOR, query=f"?from={SOON}&to={LATER}"),
     "GET audit/checkpoints": Case(None),
     "POST audit/reindex": Case(
         "audit.reindexed", body={"from": "2026-11-24", "to": "2026-11-25", "reason": WHY}

@@ -10,9 +10,8 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from lkps_trail.notes import NoteKey
 from lkps_trail.verifying import Verified, verify_export
-from tests.builders.lkps import Lkps, app, user
+from tests.builders.lkps import AUDITOR, Lkps, user
 
-AUDITOR = app("auditor", "LKPS.Auditor")
 INSPECTOR = user("inspector", "Audit.Read", roles=("LKPS.Auditor",))
 
 PERIOD = "from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z"

@@ -16,8 +16,8 @@ from tests.unit.auditing.arranging import (
 )
 
 
-@pytest.mark.parametrize("by", [AUDITOR, INSPECTOR, ADMIN])
-async def test_auditors_and_admins_export_and_it_is_recorded(lkps: Lkps, by: str) -> None:
+@pytest.mark.parametrize("by", [AUDITOR, INSPECTOR])
+async def test_auditors_export_and_it_is_recorded(lkps: Lkps, by: str) -> None:
     await lkps.register()
     answer = await lkps.send("GET", f"audit/export?{PERIOD}", by=by)
     assert (answer.status, answer.raw.count(b"\n")) == (200, 5)
@@ -25,7 +25,7 @@ async def test_auditors_and_admins_export_and_it_is_recorded(lkps: Lkps, by: str
     assert lkps.rows[-1]["after"]["lines"] == 5
 
 
-@pytest.mark.parametrize("by", [CLIENT, MANAGER])
+@pytest.mark.parametrize("by", [CLIENT, MANAGER, ADMIN])
 async def test_nobody_else_does(lkps: Lkps, by: str) -> None:
     answer = await lkps.send("GET", f"audit/export?{PERIOD}", by=by)
     assert (answer.status, answer.json["code"]) == (403, "permission_lacking")

@@ -453,12 +453,12 @@ VILLAINS = {
         app("villain", *ROLES), {"client_app_id": guid("app villain")}, "application_blocked"
     ),
     "user": Villain(
-        user("villain", *SCOPES, roles=("LKPS.Admin",)),
+        user("villain", *SCOPES, roles=("LKPS.Admin", "LKPS.Auditor")),
         {"user_oid": guid("user villain")},
         "user_blocked",
     ),
     "user of a blocked application": Villain(
-        user("villain", *SCOPES, roles=("LKPS.Admin",), through="villain"),
+        user("villain", *SCOPES, roles=("LKPS.Admin", "LKPS.Auditor"), through="villain"),
         {"client_app_id": guid("app villain")},
         "application_blocked",
     ),

@@ -94,7 +94,7 @@ def query(
 ) -> None:
     """Show what the audit trail has recorded: as much of it as you may see.
 
-    Auditors and administrators see all rows, an agent's owners its rows, everyone else their own.
+    Auditors see all rows, an agent's owners its rows, everyone else their own.
     """
     require_one({"--from": begin, "--last": last}, at_least=0)
     require_one({"--json": as_json, "--csv": as_csv}, at_least=0)

@@ -37,7 +37,7 @@ def export(
 ) -> None:
     """Write all rows of a period to a file, with what proves that they are as recorded.
 
-    For auditors and administrators of LKPS. The file has whole checkpoints: also the rows just
+    For auditors. The file has whole checkpoints: also the rows just
     before and after the period that they cover. What is there already is replaced at the end.
     """
     from lkps.cli.files import replacing
