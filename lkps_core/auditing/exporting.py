@@ -58,6 +58,8 @@ class Exporting:
             period = instant(since), instant(until)
             lines.append(export.header(self._ledger.origin, key, period))
         last, first_row = await self._ledger.last_number(), progress.rows
+        if progress.number > last:
+            raise QueryInvalid("`after` must be the one that the export named.")
         while progress.number < last:
             if progress.rows - first_row >= MOST_ROWS:
                 return [*lines, export.more(progress.token)]
@@ -68,7 +70,7 @@ class Exporting:
             progress.rows += len(covered.batch.leaves)
             if covered.checkpoint.at >= until + SETTLED:
                 return [*lines, *export.uncovered_lines([], []), _end(progress, 0)]
-        uncovered, rows = await self._uncovered(now)
+        uncovered, rows = await self._uncovered(progress.number, now)
         return [*lines, *export.uncovered_lines(uncovered, rows), _end(progress, len(rows))]
 
     async def _batch(self, covered: Covered) -> list[str]:
@@ -88,9 +90,9 @@ class Exporting:
             first = page[-1][0] + 1
         return found
 
-    async def _uncovered(self, now: datetime) -> tuple[list[Segment], list[bytes]]:
-        last = await self._ledger.last()
-        positions = last.positions if last else {}
+    async def _uncovered(self, number: int, now: datetime) -> tuple[list[Segment], list[bytes]]:
+        """Rows that this checkpoint leaves; those that a newer one covers meanwhile, too."""
+        positions = (await self._ledger.get(number)).positions if number else {}
         streams = await streams_of(self._rows, days_until(now))
         pieces = await new_rows(self._rows, streams, positions, MOST_ROWS)
         segments = [

@@ -9,8 +9,8 @@ import pytest
 from lkps_core.auditing import checkpointing
 from lkps_core.errors import SigningUnavailable, StorageUnavailable
 from lkps_trail.checkpoint import signed_checkpoint
-from tests.builders.lkps import ADMIN, CLIENT, Lkps
-from tests.unit.auditing.arranging import AUDITOR, note_key, verified, verify
+from tests.builders.lkps import ADMIN, AUDITOR, CLIENT, Lkps
+from tests.unit.auditing.arranging import note_key, verified, verify
 
 
 async def test_a_run_covers_all_rows_and_the_next_has_nothing_to_do(lkps: Lkps) -> None:

@@ -5,9 +5,8 @@ import json
 import pytest
 
 from lkps_core.auditing import exporting
-from tests.builders.lkps import ADMIN, CLIENT, MANAGER, Lkps
+from tests.builders.lkps import ADMIN, AUDITOR, CLIENT, MANAGER, Lkps
 from tests.unit.auditing.arranging import (
-    AUDITOR,
     INSPECTOR,
     PERIOD,
     exported,
@@ -76,6 +75,7 @@ async def test_rows_that_no_checkpoint_covers_yet_come_last(lkps: Lkps) -> None:
         "from=yesterday&to=2026-01-01T00:00:00Z",
         "from=2026-01-01T00:00:00&to=2026-01-02T00:00:00Z",
         f"{PERIOD}&after=1",
+        f"{PERIOD}&after=1-0-0",
         f"{PERIOD}&agent_name=concierge",
     ],
 )

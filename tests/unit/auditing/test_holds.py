@@ -5,8 +5,8 @@ import logging
 import pytest
 
 from lkps_core.auditing import holds as module
-from tests.builders.lkps import ADMIN, CLIENT, OTHER_CLIENT, Lkps, guid
-from tests.unit.auditing.arranging import AUDITOR, asked, verified
+from tests.builders.lkps import ADMIN, AUDITOR, CLIENT, OTHER_CLIENT, Lkps, guid
+from tests.unit.auditing.arranging import asked, verified
 
 DAY = 24 * 3600
 SEVEN_YEARS = 2558 * DAY

@@ -6,8 +6,8 @@ import pytest
 
 from lkps_core.auditing import checkpointing, indexing
 from lkps_core.errors import StorageUnavailable
-from tests.builders.lkps import ADMIN, CLIENT, Lkps
-from tests.unit.auditing.arranging import AUDITOR, asked
+from tests.builders.lkps import ADMIN, AUDITOR, CLIENT, Lkps
+from tests.unit.auditing.arranging import asked
 
 
 async def test_a_run_indexes_what_is_new_and_the_next_has_nothing_to_do(lkps: Lkps) -> None:

@@ -8,6 +8,7 @@ from lkps_core.auditing import asking
 from tests.builders.lkps import (
     ADMIN,
     AGENT,
+    AUDITOR,
     CLIENT,
     MANAGER,
     OTHER_CLIENT,
@@ -16,7 +17,7 @@ from tests.builders.lkps import (
     guid,
     user,
 )
-from tests.unit.auditing.arranging import AUDITOR, asked
+from tests.unit.auditing.arranging import asked
 
 ALICE = user("alice", "Session.Start")
 OWNER = {"tid": "6f2c1d7e-4a3b-4c8d-9e0f-1a2b3c4d5e6f", "oid": guid("sp manager")}

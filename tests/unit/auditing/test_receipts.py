@@ -4,8 +4,18 @@ import pytest
 
 from lkps_core.auditing import checkpointing
 from lkps_trail.receipt import Receipt, ReceiptInvalid, verify_receipt
-from tests.builders.lkps import ADMIN, AGENT, CLIENT, MANAGER, OTHER_CLIENT, Lkps, app, guid
-from tests.unit.auditing.arranging import AUDITOR, note_key, verify
+from tests.builders.lkps import (
+    ADMIN,
+    AGENT,
+    AUDITOR,
+    CLIENT,
+    MANAGER,
+    OTHER_CLIENT,
+    Lkps,
+    app,
+    guid,
+)
+from tests.unit.auditing.arranging import note_key, verify
 
 OWNER = {"tid": "6f2c1d7e-4a3b-4c8d-9e0f-1a2b3c4d5e6f", "oid": guid("sp manager")}
 
