@@ -16,9 +16,9 @@ demo: setup ## shows an agent and a client meet, on real parts, step by step
 	@exec $(bin)/python -m dev.demo
 
 test: setup ## runs every test, and holds the core to its branch coverage
-	@exec $(bin)/pytest --cov=lkps_core --cov-branch --cov-report=
+	@exec $(bin)/pytest --cov=lkps_core --cov=lkps_trail --cov-branch --cov-report=
 	@exec $(bin)/coverage report --skip-covered --show-missing --fail-under=95
-	@exec $(bin)/coverage report --skip-covered --show-missing --fail-under=100 --include='lkps_core/identity/*,lkps_core/policy/*'
+	@exec $(bin)/coverage report --skip-covered --show-missing --fail-under=100 --include='lkps_core/identity/*,lkps_core/policy/*,lkps_trail/*'
 
 up: setup ## runs the local platform until Ctrl-C; LKPS_* variables override its settings
 	@exec $(bin)/python -m dev.platform
