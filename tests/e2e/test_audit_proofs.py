@@ -6,29 +6,8 @@ from pathlib import Path
 import pytest
 
 from dev.platform import Platform
+from tests.e2e.parts.commands import Commands
 from tests.e2e.parts.lkps import Lkps
-from tests.sdk.cli.parts.command import Ran
-from tests.sdk.cli.parts.program import run
-
-
-class Commands:
-    """`lkps`, called as an application of the tenant."""
-
-    def __init__(self, platform: Platform, folder: Path) -> None:
-        self._platform = platform
-        self._folder = folder
-
-    async def __call__(self, who: str, *arguments: str, code: int = 0) -> Ran:
-        environment = self._platform.agent_environment(who)
-        ran = await run({**environment, "LKPS_CONFIG_DIR": str(self._folder)}, *arguments)
-        assert ran.code == code, ran
-        return ran
-
-    async def offline(self, *arguments: str, code: int = 0) -> Ran:
-        """On a machine that knows of no LKPS."""
-        ran = await run({"LKPS_CONFIG_DIR": str(self._folder / "empty")}, *arguments)
-        assert ran.code == code, ran
-        return ran
 
 
 @pytest.fixture

@@ -8,32 +8,18 @@ import pytest
 
 from dev.platform import Platform
 from dev.platform.environment import bare_environment
+from tests.e2e.parts.commands import Commands
 from tests.e2e.parts.lkps import Lkps
-from tests.sdk.cli.parts.command import Ran
 from tests.sdk.cli.parts.program import BROWSER, run
 
 
-class Callers:
-    """The command, called as an application of the tenant."""
-
-    def __init__(self, platform: Platform, folder: Path) -> None:
-        self._platform = platform
-        self._folder = folder
-
-    async def __call__(self, who: str, *arguments: str, code: int = 0) -> Ran:
-        environment = self._platform.agent_environment(who)
-        ran = await run({**environment, "LKPS_CONFIG_DIR": str(self._folder)}, *arguments)
-        assert ran.code == code, ran
-        return ran
+@pytest.fixture
+def lkps_as(platform: Platform, tmp_path: Path) -> Commands:
+    return Commands(platform, tmp_path)
 
 
 @pytest.fixture
-def lkps_as(platform: Platform, tmp_path: Path) -> Callers:
-    return Callers(platform, tmp_path)
-
-
-@pytest.fixture
-async def granted(platform: Platform, lkps_as: Callers, agent_name: str) -> str:
+async def granted(platform: Platform, lkps_as: Commands, agent_name: str) -> str:
     """An agent that the application `manager` owns, and may be called by whom it is granted."""
     runner, owner = (platform.identities[name].object_id for name in ("agent", "manager"))
     roles = ("--runner", runner, "--owner", owner)
@@ -43,7 +29,7 @@ async def granted(platform: Platform, lkps_as: Callers, agent_name: str) -> str:
 
 
 async def test_a_client_is_denied_until_the_owner_grants_it_the_agent(
-    platform: Platform, lkps: Lkps, lkps_as: Callers, granted: str
+    platform: Platform, lkps: Lkps, lkps_as: Commands, granted: str
 ) -> None:
     await lkps.register(granted)
     client = platform.identities["client"].client_id
@@ -65,7 +51,7 @@ async def test_a_client_is_denied_until_the_owner_grants_it_the_agent(
 
 
 async def test_a_grants_terms_are_changed_and_it_is_taken_away(
-    platform: Platform, lkps_as: Callers, granted: str
+    platform: Platform, lkps_as: Commands, granted: str
 ) -> None:
     client = platform.identities["client"].client_id
     group = platform.tenant.description.groups["sales-eu"]
@@ -88,7 +74,7 @@ async def test_a_grants_terms_are_changed_and_it_is_taken_away(
 
 
 async def test_whom_a_grant_is_for_decides_which_people_may_call(
-    platform: Platform, lkps_as: Callers, granted: str
+    platform: Platform, lkps_as: Commands, granted: str
 ) -> None:
     tenant = platform.tenant.description
     frontend, sales = tenant.public_clients["crm-frontend"], tenant.groups["sales-eu"]
@@ -105,7 +91,7 @@ async def test_whom_a_grant_is_for_decides_which_people_may_call(
 
 
 async def test_a_block_ends_what_is_open_and_is_lifted(
-    platform: Platform, lkps: Lkps, lkps_as: Callers, granted: str
+    platform: Platform, lkps: Lkps, lkps_as: Commands, granted: str
 ) -> None:
     client = platform.identities["client"].client_id
     await lkps.register(granted)
@@ -125,7 +111,7 @@ async def test_a_block_ends_what_is_open_and_is_lifted(
 
 
 async def test_an_exported_policy_is_no_change_and_an_edited_one_is_applied_once(
-    platform: Platform, lkps_as: Callers, granted: str, tmp_path: Path
+    platform: Platform, lkps_as: Commands, granted: str, tmp_path: Path
 ) -> None:
     client, reason = platform.identities["client"].client_id, f"the shop of {granted}"
     await lkps_as("manager", "grants", "add", granted, "--client", client, "--reason", reason)
@@ -149,7 +135,7 @@ async def test_an_exported_policy_is_no_change_and_an_edited_one_is_applied_once
 
 
 async def test_a_list_of_more_than_a_page_is_whole(
-    lkps_as: Callers, granted: str, tmp_path: Path
+    lkps_as: Commands, granted: str, tmp_path: Path
 ) -> None:
     grants = [{"client_app_id": str(uuid.uuid4()), "reason": "the crowd"} for _ in range(120)]
     file = tmp_path / "policy.json"
@@ -164,7 +150,7 @@ async def test_a_list_of_more_than_a_page_is_whole(
 
 
 async def test_lint_and_refusals_point_into_the_file(
-    platform: Platform, lkps_as: Callers, granted: str, tmp_path: Path
+    platform: Platform, lkps_as: Commands, granted: str, tmp_path: Path
 ) -> None:
     client = platform.identities["client"].client_id
     file = tmp_path / "policy.yaml"
@@ -189,7 +175,7 @@ agents:
 
 
 async def test_owners_hand_over_and_the_last_one_stays(
-    platform: Platform, lkps_as: Callers, granted: str
+    platform: Platform, lkps_as: Commands, granted: str
 ) -> None:
     alice, manager = (platform.identities[name].object_id for name in ("alice", "manager"))
     owners = ("agents", "owners", granted)
@@ -205,7 +191,7 @@ async def test_owners_hand_over_and_the_last_one_stays(
 
 
 async def test_a_secret_is_rotated_and_limits_are_set_on_what_was_read(
-    lkps_as: Callers, granted: str
+    lkps_as: Commands, granted: str
 ) -> None:
     before = (await lkps_as("admin", "agents", "show", granted, "--json")).json
     rotated = await lkps_as("manager", "agents", "rotate", granted, "--reason", "yearly", "--json")
@@ -219,7 +205,7 @@ async def test_a_secret_is_rotated_and_limits_are_set_on_what_was_read(
 
 
 async def test_an_agent_that_is_there_and_one_that_is_not_are_told_apart_by_exit_code(
-    lkps_as: Callers, granted: str
+    lkps_as: Commands, granted: str
 ) -> None:
     listed = (await lkps_as("manager", "agents", "list", "--json")).json["agents"]
 
