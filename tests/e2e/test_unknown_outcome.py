@@ -136,6 +136,25 @@ async def test_a_cut_answer_is_asked_for_again_and_the_caller_never_knows(
     await tables.require_gapless_streams()
 
 
+async def test_while_the_tables_are_throttled_there_is_no_token_and_then_there_is(
+    remote: Remote, tables: Tables, agent_name: str
+) -> None:
+    await remote.lkps.register(agent_name)
+    before = await remote.lkps.start(agent_name)
+
+    remote.tables.gateway.is_busy = True
+    refused = [await remote.lkps.start(agent_name) for _ in range(3)]
+    remote.tables.gateway.is_busy = False
+    after = await _until_started(remote.lkps, agent_name, str(uuid.uuid4()))
+
+    assert {answer.status for answer in refused} == {503}
+    assert {answer.code for answer in refused} <= {"storage_unavailable", "audit_unavailable"}
+    assert all("Retry-After" in answer.headers for answer in refused)
+    recorded = {row.get("token_sha256") for row in await tables.trail(agent_name=agent_name)}
+    assert {one.token_sha256 for one in (before, after[-1])} <= recorded
+    await tables.require_gapless_streams()
+
+
 @pytest.mark.parametrize("loss", ["cut", "hang"])
 @pytest.mark.parametrize("table", ["agents", "registrations", "audit"])
 async def test_a_registration_whose_rows_answer_is_lost_leaves_no_second(

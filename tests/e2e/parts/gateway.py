@@ -11,6 +11,7 @@ from aiohttp import web
 
 type Loss = Literal["cut", "hang"]
 
+_BUSY = {"odata.error": {"code": "ServerBusy", "message": {"lang": "en-US", "value": "busy"}}}
 _HOP_BY_HOP = ("content-length", "transfer-encoding", "connection")
 
 
@@ -34,7 +35,8 @@ class Gateway:
     """What the server did is in `passed`, and in `lost` when its answer did not arrive.
 
     `lose` says of a method and a path how the answer is lost: `cut` breaks the connection, `hang`
-    leaves the caller waiting. A caller that gives up does not stop what the server was asked.
+    leaves the caller waiting. A caller that gives up does not stop what the server was asked. While
+    `is_busy`, requests are refused as Table Storage refuses them beyond its limits, unasked.
     """
 
     target: str
@@ -43,6 +45,7 @@ class Gateway:
     lose: Callable[[str, str], Loss | None] = _nothing
     passed: list[Passed] = field(default_factory=list)
     lost: list[Passed] = field(default_factory=list)
+    is_busy: bool = False
 
     def __post_init__(self) -> None:
         self._asked: set[asyncio.Task[Passed]] = set()
@@ -63,6 +66,8 @@ class Gateway:
         await asyncio.gather(*self._asked)
 
     async def forward(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self.is_busy:
+            return web.json_response(_BUSY, status=503)
         asked = asyncio.create_task(self._ask(request, await request.read()))
         self._asked.add(asked)
         passed = await asyncio.shield(asked)

@@ -10,9 +10,13 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from lkps_trail.notes import NoteKey
 from lkps_trail.verifying import Verified, verify_export
-from tests.builders.lkps import AUDITOR, Lkps, user
+from tests.builders.lkps import AUDITOR, Lkps, guid, user
+from tests.builders.tokens import TENANT
 
 INSPECTOR = user("inspector", "Audit.Read", roles=("LKPS.Auditor",))
+
+OWNER = {"tid": TENANT, "oid": guid("sp manager")}
+"""The application MANAGER, as a body names it."""
 
 PERIOD = "from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z"
 

@@ -17,10 +17,9 @@ from tests.builders.lkps import (
     guid,
     user,
 )
-from tests.unit.auditing.arranging import asked
+from tests.unit.auditing.arranging import OWNER, asked
 
 ALICE = user("alice", "Session.Start")
-OWNER = {"tid": "6f2c1d7e-4a3b-4c8d-9e0f-1a2b3c4d5e6f", "oid": guid("sp manager")}
 
 
 @pytest.fixture(params=["indexed", "not indexed", "half indexed"])

@@ -13,11 +13,8 @@ from tests.builders.lkps import (
     OTHER_CLIENT,
     Lkps,
     app,
-    guid,
 )
-from tests.unit.auditing.arranging import note_key, verify
-
-OWNER = {"tid": "6f2c1d7e-4a3b-4c8d-9e0f-1a2b3c4d5e6f", "oid": guid("sp manager")}
+from tests.unit.auditing.arranging import OWNER, note_key, verify
 
 
 async def started(lkps: Lkps) -> str:
