@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -13,6 +13,7 @@ from lkps_core.api.openapi import description
 from lkps_core.audit.event import Action
 from tests.builders import tokens
 from tests.builders.lkps import ADMIN, AGENT, AUDITOR, CLIENT, Answered, Lkps, app, guid
+from tests.docs.pages import ROOT
 from tests.docs.test_audit_page import exempt_routes
 
 NOBODY = app("nobody")
@@ -81,6 +82,23 @@ CASES = {
     "GET health/ready": Case(None),
     "GET openapi.json": Case(None),
 }
+
+OTHERWISE = {
+    "agent.claimed": ("POST agent/register", Case(None, AGENT, {"agent_name": "newcomer"})),
+    "agent.assigned": ("PUT agents/{name}", Case(None, body={"beat_id": "BEAT-1"}, headers={})),
+    "revocation.changed": (
+        "POST revocations",
+        Case(None, body={"client_app_id": guid("app blocked"), "reason": WHY}),
+    ),
+}
+"""How an operation of CASES leaves another row of success: the agent `newcomer` is not there."""
+
+ELSEWHERE = {
+    "session.abandoned": "tests/unit/test_undoing.py",
+    "audit.expired": "tests/unit/auditing/test_holds.py",
+    "request.refused": "tests/unit/test_refusal_log.py",
+}
+"""Actions that are no operation's success, and the tests that look for their rows."""
 
 EXEMPT = exempt_routes()
 """By route, when it leaves no row on success: what docs/audit.md says."""
@@ -156,6 +174,46 @@ def test_what_leaves_no_row_is_what_the_guide_exempts() -> None:
     assert {route for route, when in EXEMPT.items() if when == ALWAYS} == without
     assert EXEMPT.keys() <= CASES.keys()
     assert set(EXEMPT.values()) == {ALWAYS, SAME, YOUNG}
+
+
+def test_every_action_has_a_test_that_looks_for_its_row() -> None:
+    here = {case.action for case in CASES.values() if case.action} | OTHERWISE.keys()
+    missing = set(get_args(Action.__value__)) - here - ELSEWHERE.keys()
+    assert not missing, f"add {sorted(missing)} to CASES, OTHERWISE or ELSEWHERE"
+    assert not here & ELSEWHERE.keys()
+    assert [
+        action
+        for action, path in ELSEWHERE.items()
+        if f'"{action}"' not in (ROOT / path).read_text()
+    ] == []
+
+
+@pytest.mark.parametrize("action", OTHERWISE)
+async def test_what_succeeds_in_another_way_leaves_the_row_of_that(
+    there: There, action: str
+) -> None:
+    route, case = OTHERWISE[action]
+    there.ids["agents"] = "newcomer"
+    before = len(there.lkps.rows)
+    answer = await there.send(route, case)
+    assert answer.status in (200, 201), answer.raw
+    rows = [row for row in await there.rows_after(before) if row["action"] == action]
+    assert [(row["outcome"], row["operation"], row["request_id"]) for row in rows] == [
+        ("success", OPERATIONS[route]["operationId"], answer.headers["X-Request-ID"])
+    ]
+
+
+@pytest.mark.parametrize(
+    "route", [route for route, case in CASES.items() if case.action and route not in EXEMPT]
+)
+async def test_a_success_that_is_repeated_leaves_a_row_unless_the_guide_exempts_it(
+    there: There, route: str
+) -> None:
+    await there.send(route, CASES[route])
+    before = len(there.lkps.rows)
+    again = await there.send(route, CASES[route])
+    rows = await there.rows_after(before)
+    assert {row["request_id"] for row in rows} == {again.headers["X-Request-ID"]}
 
 
 @pytest.mark.parametrize("route", [route for route, case in CASES.items() if case.action])
