@@ -10,6 +10,7 @@ from lkps_core.auditing.index import Index, entries_of, time_of
 from lkps_core.auditing.ledger import Ledger
 from lkps_core.auditing.reading import Piece, days_until, new_rows, streams_of
 from lkps_core.ports import AlreadyThere, Changed, Clock, Rows, Stored, TrailRows
+from lkps_core.ranges import every
 
 log = logging.getLogger(__name__)
 
@@ -140,14 +141,4 @@ class Indexing:
 
 async def positions_of(positions: Rows[Indexed], day: str) -> dict[str, Stored[Indexed]]:
     """By stream, how far the index of the day is."""
-    found: dict[str, Stored[Indexed]] = {}
-    after = ""
-    while True:
-        page = await positions.page(f"indexed:{day}", after=after, most=_PAGE)
-        found |= {stored.row.stream: stored for stored in page}
-        if len(page) < _PAGE:
-            return found
-        after = page[-1].row.stream
-
-
-_PAGE = 1000
+    return {one.row.stream: one for one in await every(positions, f"indexed:{day}")}

@@ -18,11 +18,12 @@ from lkps_core.governance.live_policy import LivePolicy, agent_policy, read_live
 from lkps_core.governance.planning import may_plan, plan
 from lkps_core.governance.steps import AgentPlan, GrantStep, Plan, limits_change
 from lkps_core.identity.permissions import ADMINISTER
-from lkps_core.policy.evidence import Evidences, every
+from lkps_core.policy.evidence import Evidences
 from lkps_core.policy.model import Blocks, Grant, PlatformLimits
 from lkps_core.policy.quotas import Quotas
 from lkps_core.ports import Rows, Stored
 from lkps_core.preconditions import Expected
+from lkps_core.ranges import every
 from lkps_core.wire.policy import (
     Applied,
     Change,

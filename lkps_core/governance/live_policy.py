@@ -8,10 +8,10 @@ from typing import Any
 from lkps_core.agents.managing import settings_of
 from lkps_core.agents.model import Agent
 from lkps_core.governance.grants import terms_of
-from lkps_core.policy.evidence import every
 from lkps_core.policy.model import Grant, PlatformLimits
 from lkps_core.ports import Rows, Stored
 from lkps_core.preconditions import etag_of
+from lkps_core.ranges import every
 
 _AT_ONCE = 16
 _BY_NAME = 20

@@ -15,10 +15,10 @@ from lkps_core.agents.model import Agent, Registration
 from lkps_core.freshness import OLDEST, Fresh, Read
 from lkps_core.identity.principal import Principal
 from lkps_core.policy.model import Blocks, Grant, PlatformLimits, Revocation
-from lkps_core.ports import Row, Rows, Stored
+from lkps_core.ports import Rows
+from lkps_core.ranges import every
 
 _ALL = "all"
-_PAGE = 1000
 
 type _Client = tuple[str, str, str]
 """Agent name, tenant and client application."""
@@ -169,20 +169,3 @@ async def grants_of(grants: Rows[Grant], agent_name: str, tid: str, azp: str) ->
     prefix = f"{tid}:{azp}"
     stored = await every(grants, agent_name, after=f"{prefix}:", before=f"{prefix};")
     return [one.row for one in stored]
-
-
-async def every[T: Row](
-    rows: Rows[T],
-    partition: str,
-    *,
-    after: str = "",
-    before: str = "",
-) -> list[Stored[T]]:
-    """All rows of the range, however many."""
-    found: list[Stored[T]] = []
-    while True:
-        page = await rows.page(partition, after=after, before=before, most=_PAGE)
-        found += page
-        if len(page) < _PAGE:
-            return found
-        after = page[-1].row.key

@@ -11,8 +11,9 @@ from lkps_core.agents.model import Agent
 from lkps_core.errors import StorageUnavailable
 from lkps_core.freshness import OLDEST, REFRESH_AFTER
 from lkps_core.identity.principal import Principal
-from lkps_core.policy.evidence import Evidence, every, grants_of
+from lkps_core.policy.evidence import Evidence, grants_of
 from lkps_core.policy.model import Blocks, Grant, PlatformLimits
+from lkps_core.ranges import every
 from tests.builders.conditions import until
 from tests.builders.lkps import guid
 from tests.builders.stepping import SteppingRows
