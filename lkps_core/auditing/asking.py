@@ -11,11 +11,13 @@ from typing import Any
 
 from lkps_core.auditing.index import (
     ACTIONS,
+    EVERYTHING,
+    MEMBERS,
     Entry,
     Index,
     entries_of,
     families_of,
-    partition,
+    partitions_of,
     time_of,
 )
 from lkps_core.auditing.indexing import Indexed, positions_of
@@ -50,43 +52,33 @@ class Question:
     reason: str | None = None
 
     @property
-    def actions(self) -> list[str]:
-        """Those that the question is about."""
-        if self.action is None:
-            return list(ACTIONS)
-        if self.action.endswith("*"):
-            return [one for one in ACTIONS if one.startswith(self.action[:-1])]
-        return [one for one in ACTIONS if one == self.action]
+    def subjects(self) -> Mapping[str, str | None]:
+        """By kind, what the rows are to be about."""
+        return {
+            "session": self.session_id,
+            "user": self.user_oid,
+            "agent": self.agent_name,
+            "application": self.client_app_id,
+        }
 
     def partitions(self) -> list[str]:
         """Of the index: those of the subject with the fewest rows."""
-        if self.session_id is not None:
-            return [f"session:{self.session_id}"]
-        subject, value = next(
-            (subject, value)
-            for subject, value in (
-                ("user", self.user_oid),
-                ("agent", self.agent_name),
-                ("application", self.client_app_id),
-                ("all", ""),
-            )
-            if value is not None
-        )
-        families = families_of(self.actions, self.outcome)
-        return [partition(subject, value, family) for family in families]
+        subjects = self.subjects
+        named = (f"{kind}:{subjects[kind]}" for kind in MEMBERS if subjects[kind] is not None)
+        actions = [action for action in ACTIONS if self._asks_for(action)]
+        return partitions_of(next(named, EVERYTHING), families_of(actions, self.outcome))
 
     def fits(self, row: Mapping[str, Any]) -> bool:
-        wanted = {
-            "agent_name": self.agent_name,
-            "azp": self.client_app_id,
-            "oid": self.user_oid,
-            "session_id": self.session_id,
-            "outcome": self.outcome,
-            "reason": self.reason,
-        }
-        return row["action"] in self.actions and all(
+        wanted = {MEMBERS[kind]: value for kind, value in self.subjects.items()}
+        wanted |= {"outcome": self.outcome, "reason": self.reason}
+        return self._asks_for(row["action"]) and all(
             value is None or row.get(name) == value for name, value in wanted.items()
         )
+
+    def _asks_for(self, action: str) -> bool:
+        if self.action is None or not self.action.endswith("*"):
+            return self.action in (None, action)
+        return action.startswith(self.action[:-1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lkps_core.auditing.index import MEMBERS
 from lkps_core.identity.principal import PrincipalId
 from lkps_core.ports import Rows
 
 MOST = 1000
 """Holds at the same time."""
-
-_MEMBERS = {
-    "agent": "agent_name",
-    "application": "azp",
-    "user": "oid",
-    "session": "session_id",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +43,6 @@ def concerns(row: Mapping[str, Any], subjects: Iterable[str]) -> bool:
 def _is_about(row: Mapping[str, Any], subject: str) -> bool:
     kind, _, value = subject.partition(":")
     whom = str(row.get("subject", ""))  # of a block: `user:{tenant}:{id}`
-    return row.get(_MEMBERS[kind]) == value or (
+    return row.get(MEMBERS[kind]) == value or (
         whom.startswith(f"{kind}:") and whom.endswith(f":{value}")
     )

@@ -26,6 +26,12 @@ _OF_ACTIONS: Mapping[str, Family] = {
 }
 """The other actions are changes."""
 
+EVERYTHING = "all:"
+"""The subject of every row."""
+
+MEMBERS = {"session": "session_id", "user": "oid", "agent": "agent_name", "application": "azp"}
+"""By kind of subject the row's member that names it, beginning with the one of the fewest rows."""
+
 ACTIONS: tuple[Action, ...] = get_args(Action.__value__)
 
 
@@ -68,7 +74,12 @@ def entries_of(row: bytes) -> list[Entry]:
     text = row.decode()
     members = json.loads(text)
     key = key_of(members)
-    return [Entry(partition, key, text) for partition in _partitions(members)]
+    family = family_of(members["action"], members["outcome"])
+    return [
+        Entry(partition, key, text)
+        for subject in _subjects(members)
+        for partition in partitions_of(subject, [family])
+    ]
 
 
 def key_of(row: Mapping[str, Any]) -> str:
@@ -80,26 +91,18 @@ def time_of(row: bytes) -> datetime:
     return datetime.fromisoformat(json.loads(row)["at"])
 
 
-def _partitions(row: Mapping[str, Any]) -> Iterator[str]:
-    family = family_of(row["action"], row["outcome"])
-    yield partition("all", "", family)
-    for subject, member in (("agent", "agent_name"), ("application", "azp"), ("user", "oid")):
+def _subjects(row: Mapping[str, Any]) -> Iterator[str]:
+    yield EVERYTHING
+    for kind, member in MEMBERS.items():
         if member in row:
-            yield partition(subject, row[member], family)
-    if "session_id" in row:
-        yield f"session:{row['session_id']}"
+            yield f"{kind}:{row[member]}"
 
 
-def partitions_of(subject: str) -> list[str]:
-    """Where rows of `{kind}:{name or id}` are."""
-    kind, _, value = subject.partition(":")
-    if kind == "session":
+def partitions_of(subject: str, families: Sequence[Family] = FAMILIES) -> list[str]:
+    """Where rows of these families are under `{kind}:{name or id}`; a session's are together."""
+    if subject.startswith("session:"):
         return [subject]
-    return [partition(kind, value, family) for family in FAMILIES]
-
-
-def partition(subject: str, value: str, family: Family) -> str:
-    return f"{subject}:{value}:{family}"
+    return [f"{subject}:{family}" for family in families]
 
 
 def families_of(actions: Collection[str], outcome: str | None) -> list[Family]:
