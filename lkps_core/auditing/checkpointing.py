@@ -2,15 +2,13 @@
 
 import logging
 from datetime import timedelta
-from itertools import chain
 
 from lkps_core.auditing.ledger import Covered, Ledger
-from lkps_core.auditing.reading import Piece, days_until, new_rows, streams_of
+from lkps_core.auditing.reading import Piece, days_until, new_rows, segments_of, streams_of
 from lkps_core.ports import AlreadyThere, Clock, TrailRows
 from lkps_trail.batch import Batch
 from lkps_trail.checkpoint import Checkpoint
 from lkps_trail.merkle import Frontier, leaf_hash
-from lkps_trail.notes import note
 
 log = logging.getLogger(__name__)
 
@@ -57,20 +55,14 @@ class Checkpointing:
         self, last: Covered | None, pieces: list[Piece], streams: list[str]
     ) -> Covered:
         positions = dict(last.positions) if last else {}
-        segments = [piece.segments(positions.get(piece.stream, 0)) for piece in pieces]
+        segments = segments_of(pieces, positions)
         leaves = tuple(leaf_hash(row) for piece in pieces for _, row in piece.rows)
         tree = last.batch.after if last else Frontier()
         checkpoint = self._checkpoint(last, tree, tree.extended(leaves))
-        signed = note(
-            checkpoint.text,
-            await self._ledger.key(),
-            await self._ledger.sign(checkpoint.text),
-        )
+        signed = await self._ledger.signed(checkpoint)
         positions |= {piece.stream: piece.next for piece in pieces}
         return Covered(
-            Batch(
-                last.batch.number + 1 if last else 1, signed, tree, tuple(chain(*segments)), leaves
-            ),
+            Batch(last.batch.number + 1 if last else 1, signed, tree, tuple(segments), leaves),
             {stream: positions[stream] for stream in streams if stream in positions},
         )
 

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lkps_core.auditing.ledger import Covered, Ledger
-from lkps_core.auditing.reading import SETTLED, days_until, new_rows, streams_of
+from lkps_core.auditing.reading import (
+    SETTLED,
+    days_until,
+    new_rows,
+    rows_from,
+    segments_of,
+    streams_of,
+)
 from lkps_core.errors import QueryInvalid
 from lkps_core.ports import TrailRows
 from lkps_trail import export
@@ -15,7 +22,6 @@ from lkps_trail.checkpoint import instant
 MOST_ROWS = 10_000
 """Of one answer; a checkpoint's rows are never parted."""
 
-_PAGE = 1000
 _AFTER = re.compile(r"([0-9]{1,12})-([0-9]{1,12})-([0-9]{1,12})")
 
 
@@ -74,33 +80,19 @@ class Exporting:
         return [*lines, *export.uncovered_lines(uncovered, rows), _end(progress, len(rows))]
 
     async def _batch(self, covered: Covered) -> list[str]:
-        rows = [row for segment in covered.batch.segments for row in await self._segment(segment)]
+        """The rows as they stand now: what is gone or changed, verifying tells."""
+        rows: list[bytes] = []
+        for one in covered.batch.segments:
+            found = await rows_from(self._rows, one.stream, one.first, one.count)
+            rows += [row for number, row in found if number < one.end]
         return list(export.batch_lines(covered.batch, rows))
-
-    async def _segment(self, segment: Segment) -> list[bytes]:
-        """Its rows as they stand now: what is gone or changed, verifying tells."""
-        found: list[bytes] = []
-        first = segment.first
-        while first < segment.end:
-            page = await self._rows.page(segment.stream, first, min(_PAGE, segment.end - first))
-            rows = [(number, row) for number, row in page if number < segment.end]
-            found += [row for _, row in rows]
-            if len(rows) < len(page) or len(page) < min(_PAGE, segment.end - first):
-                break
-            first = page[-1][0] + 1
-        return found
 
     async def _uncovered(self, number: int, now: datetime) -> tuple[list[Segment], list[bytes]]:
         """Rows that this checkpoint leaves; those that a newer one covers meanwhile, too."""
         positions = (await self._ledger.get(number)).positions if number else {}
         streams = await streams_of(self._rows, days_until(now))
         pieces = await new_rows(self._rows, streams, positions, MOST_ROWS)
-        segments = [
-            segment
-            for piece in pieces
-            for segment in piece.segments(positions.get(piece.stream, 0))
-        ]
-        return segments, [row for piece in pieces for _, row in piece.rows]
+        return segments_of(pieces, positions), [row for one in pieces for _, row in one.rows]
 
 
 def _end(progress: _Progress, uncovered: int) -> str:

@@ -10,7 +10,7 @@ from lkps_core.errors import StorageUnavailable
 from lkps_core.ports import CheckpointSigner, CheckpointStore
 from lkps_trail.batch import Batch, BatchInvalid, parsed
 from lkps_trail.checkpoint import Checkpoint
-from lkps_trail.notes import NoteKey, text_of
+from lkps_trail.notes import NoteKey, note, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,10 @@ class Ledger:
     async def key(self) -> NoteKey:
         return NoteKey(self.origin, await self._signer.public_key())
 
-    async def sign(self, text: str) -> bytes:
-        return await self._signer.sign(text.encode())
+    async def signed(self, checkpoint: Checkpoint) -> str:
+        """The checkpoint as a note."""
+        text = checkpoint.text
+        return note(text, await self.key(), await self._signer.sign(text.encode()))
 
     async def last_number(self) -> int:
         self._known = await self._store.last(self._known)

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import batched, groupby
 
 from lkps_core.ports import TrailRows
 from lkps_trail.batch import Segment
@@ -35,18 +36,20 @@ class Piece:
     def next(self) -> int:
         return self.rows[-1][0] + 1
 
-    def segments(self, expected: int) -> list[Segment]:
-        """Consecutive rows together. More than one, or another start, means that rows are gone."""
-        segments: list[Segment] = []
-        for number, _ in self.rows:
-            if segments and segments[-1].end == number:
-                last = segments.pop()
-                segments.append(Segment(last.stream, last.first, last.count + 1))
-                continue
-            if number != (segments[-1].end if segments else expected):
-                log.error("the trail has a gap", extra={"stream": self.stream, "before": number})
-            segments.append(Segment(self.stream, number, 1))
-        return segments
+
+def segments_of(pieces: Iterable[Piece], positions: Positions) -> list[Segment]:
+    """Consecutive rows together. Where one does not begin at its position, rows are gone."""
+    segments: list[Segment] = []
+    for piece in pieces:
+        expected = positions.get(piece.stream, 0)
+        for _, run in groupby(enumerate(piece.rows), key=lambda one: one[1][0] - one[0]):
+            numbers = [number for _, (number, _) in run]
+            if numbers[0] != expected:
+                gap = {"stream": piece.stream, "before": numbers[0]}
+                log.error("the trail has a gap", extra=gap)
+            segments.append(Segment(piece.stream, numbers[0], len(numbers)))
+            expected = segments[-1].end
+    return segments
 
 
 def days_until(now: datetime, back: timedelta = LATE) -> list[str]:
@@ -66,13 +69,11 @@ async def new_rows(
 ) -> list[Piece]:
     """At most so many, and fewer than that only when there are no more."""
     pieces: list[Piece] = []
-    for at in range(0, len(streams), _AT_ONCE):
+    for some in batched(streams, _AT_ONCE, strict=False):
         if most == 0:
             break
-        some = streams[at : at + _AT_ONCE]
-        wanted = most
         found = await asyncio.gather(
-            *(_new_rows(rows, stream, positions.get(stream, 0), wanted) for stream in some)
+            *(rows_from(rows, stream, positions.get(stream, 0), most) for stream in some)
         )
         for stream, new in zip(some, found, strict=True):
             if new[:most]:
@@ -84,12 +85,13 @@ async def new_rows(
 async def in_turns[T, R](read: Callable[[T], Awaitable[R]], many: Sequence[T]) -> list[R]:
     """What each reads, so many at once that nobody else waits long."""
     found: list[R] = []
-    for at in range(0, len(many), _AT_ONCE):
-        found += await asyncio.gather(*(read(one) for one in many[at : at + _AT_ONCE]))
+    for some in batched(many, _AT_ONCE, strict=False):
+        found += await asyncio.gather(*(read(one) for one in some))
     return found
 
 
-async def _new_rows(rows: TrailRows, stream: str, first: int, most: int) -> list[tuple[int, bytes]]:
+async def rows_from(rows: TrailRows, stream: str, first: int, most: int) -> list[tuple[int, bytes]]:
+    """The stream's first `most` rows from the number `first` on, each with its number."""
     found: list[tuple[int, bytes]] = []
     while len(found) < most:
         wanted = min(_PAGE, most - len(found))
