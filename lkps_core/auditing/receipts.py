@@ -12,7 +12,9 @@ from lkps_core.auditing.checkpointing import LATE
 from lkps_core.auditing.ledger import Ledger
 from lkps_core.call import Call
 from lkps_core.errors import SessionNotFound
-from lkps_core.identity.permissions import ADMINISTER, AUDIT, MANAGE_AGENTS, START_SESSIONS
+from lkps_core.identity.permissions import AUDIT
+from lkps_core.identity.principal import PrincipalId
+from lkps_core.sessions.access import standing
 from lkps_core.wire.audit import Proof, SessionReceipt
 from lkps_trail.canonical import canonical
 from lkps_trail.merkle import inclusion_proof, leaf_hash
@@ -34,11 +36,12 @@ class Receipts:
         question = Question(session_id=session_id, action="session.authorized", outcome="success")
         page = await self._asking.ask(question, call.at, _MOST)
         stored = await self._directory.agent_now(agent_name)
-        owners = stored.row.owners if stored else frozenset()
         if not page.rows:
             raise SessionNotFound(reason="unknown")
-        row = page.rows[0]
-        if not (_started(call, row) or _oversees(call, call.caller.id in owners)):
+        row, agent = page.rows[0], stored.row if stored else None
+        starter = PrincipalId(row["tid"], row["oid"])
+        as_what = standing(call.caller, starter, row["azp"], agent)
+        if as_what is None and not call.caller.may(AUDIT):
             raise SessionNotFound(reason="not_starter")
         recorded = canonical(row)
         return SessionReceipt(
@@ -74,17 +77,6 @@ class Receipts:
                 return None
             candidate += 1
         return None
-
-
-def _started(call: Call, row: Mapping[str, Any]) -> bool:
-    caller = call.caller
-    who = caller.tid, caller.oid, caller.azp
-    return caller.may(START_SESSIONS) and who == (row["tid"], row["oid"], row["azp"])
-
-
-def _oversees(call: Call, is_owner: bool) -> bool:
-    caller = call.caller
-    return caller.may(AUDIT, ADMINISTER) or (is_owner and caller.may(MANAGE_AGENTS))
 
 
 def _base64(decoded: bytes) -> str:

@@ -110,9 +110,11 @@ class Ending:
         agent, stored = await asyncio.gather(
             self._managed(call, name), self._sessions.get(name, session_id)
         )
-        as_what = standing(call.caller, stored.row, agent) if stored else None
-        if stored is None or as_what is None:
-            raise SessionNotFound(reason="not_visible" if stored else "unknown")
+        if stored is None:
+            raise SessionNotFound(reason="unknown")
+        as_what = standing(call.caller, stored.row.starter, stored.row.azp, agent)
+        if as_what is None:
+            raise SessionNotFound(reason="not_visible")
         return stored, as_what
 
 
