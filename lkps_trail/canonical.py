@@ -37,5 +37,5 @@ def _check(value: object) -> None:
 
 def _check_name(name: object) -> None:
     """Below U+D800 the order of code points is that of UTF-16 units, which RFC 8785 asks for."""
-    if not isinstance(name, str) or any(character >= "\ud800" for character in name):
+    if not isinstance(name, str) or max(name, default="") >= "\ud800":
         raise ValueError("a member's name must be text below U+D800")
