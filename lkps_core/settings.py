@@ -11,13 +11,11 @@ from urllib.parse import urlsplit
 
 from lkps_core.agents.model import AccessMode
 from lkps_core.agents.names import is_agent_name
-from lkps_core.identity.authority import check_authority, check_tenant_id
+from lkps_core.identity.authority import GUID, check_authority, check_tenant_id
 from lkps_core.ports import Environment
 
 type EnvironmentName = Literal["local", "nonprod", "prod"]
 type AgentNames = Literal["assigned", "first-come"]
-
-GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 class SettingsError(Exception):

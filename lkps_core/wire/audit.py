@@ -1,34 +1,33 @@
 """Bodies of the audit trail: rows, checkpoints, receipts, holds."""
 
-import re
 from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from lkps_core.agents.names import agent_name_in, is_agent_name
+from lkps_core.identity.authority import GUID
 from lkps_core.wire.bodies import Answer, Body, Instant
 from lkps_core.wire.grants import Reason
 from lkps_core.wire.principals import PrincipalAnswer
 
-_GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-
 
 def _day(text: str) -> str:
     try:
-        if str(date.fromisoformat(text)) == text:
-            return text
+        is_day = str(date.fromisoformat(text)) == text
     except ValueError:
-        pass
-    raise ValueError("must be a day: 2026-11-25")
+        is_day = False
+    if not is_day:
+        raise ValueError("must be a day: 2026-11-25")
+    return text
 
 
 def _subject(text: str) -> str:
     kind, _, value = text.partition(":")
     known = {
         "agent": is_agent_name(value),
-        "application": bool(_GUID.fullmatch(value)),
-        "user": bool(_GUID.fullmatch(value)),
+        "application": bool(GUID.fullmatch(value)),
+        "user": bool(GUID.fullmatch(value)),
         "session": agent_name_in(value) is not None,
     }
     if not known.get(kind):

@@ -7,9 +7,9 @@ from typing import Self
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.blob.aio import ContainerClient
 
+from lkps_core.adapters.tables.account import error_code, lean_transport
 from lkps_core.errors import StorageUnavailable
 from lkps_core.ports import AlreadyThere
 
@@ -123,7 +123,7 @@ class BlobCheckpoints:
 
     def _translated(self, error: AzureError) -> Exception:
         """Our word for the library's error, whose own text stays behind: it has the request."""
-        code = _code(error)
+        code = error_code(error)
         if code in _TAKEN:
             return AlreadyThere()
         if code == _NO_BLOB or (code == _NO_CONTAINER and self._create_missing):
@@ -143,7 +143,7 @@ def _client(
         name,
         credential=credential,
         api_version=_API_VERSION,
-        transport=AioHttpTransport(use_env_settings=False),
+        transport=lean_transport(),
         retry_total=0,
         logging_enable=False,
     )
@@ -151,8 +151,3 @@ def _client(
 
 def _name(number: int) -> str:
     return f"{number:012d}.json"
-
-
-def _code(error: AzureError) -> str | None:
-    code = getattr(error, "error_code", None)
-    return None if code is None else str(getattr(code, "value", code))

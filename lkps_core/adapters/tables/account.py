@@ -54,7 +54,7 @@ class TablesAccount:
     @classmethod
     def from_connection_string(cls, connection_string: str) -> Self:
         service = TableServiceClient.from_connection_string(
-            connection_string, transport=_lean_transport(), retry_total=0, logging_enable=False
+            connection_string, transport=lean_transport(), retry_total=0, logging_enable=False
         )
         key = service.credential
         if not isinstance(key, AzureNamedKeyCredential):
@@ -67,7 +67,7 @@ class TablesAccount:
         service = TableServiceClient(
             endpoint,
             credential=credential,
-            transport=_lean_transport(),
+            transport=lean_transport(),
             retry_total=0,
             logging_enable=False,
         )
@@ -106,7 +106,7 @@ class TablesAccount:
         except (ServiceRequestError, ServiceResponseError):
             missing = False  # a kept connection that the server has closed looks like this
         except AzureError as error:
-            missing = self._create_missing and _code(error) == "TableNotFound"
+            missing = self._create_missing and error_code(error) == "TableNotFound"
             if not missing:
                 raise translated(error) from error
         try:
@@ -127,9 +127,9 @@ def translated(error: AzureError) -> Exception:
         return AlreadyThere()
     if isinstance(error, ResourceModifiedError) or _status(error) == _PRECONDITION_FAILED:
         return Changed()
-    if isinstance(error, ResourceNotFoundError) and _code(error) != "TableNotFound":
+    if isinstance(error, ResourceNotFoundError) and error_code(error) != "TableNotFound":
         return LookupError()
-    what = _code(error) or _status(error) or type(error).__name__
+    what = error_code(error) or _status(error) or type(error).__name__
     return StorageUnavailable(reason=f"the tables answered {what}")
 
 
@@ -137,11 +137,12 @@ def _status(error: AzureError) -> int | None:
     return getattr(error, "status_code", None)
 
 
-def _code(error: AzureError) -> str | None:
+def error_code(error: AzureError) -> str | None:
+    """The service's own word for it."""
     code = getattr(error, "error_code", None)
     return None if code is None else str(getattr(code, "value", code))
 
 
-def _lean_transport() -> AioHttpTransport:
+def lean_transport() -> AioHttpTransport:
     """Without the environment's proxies and netrc: looking them up costs more than the insert."""
     return AioHttpTransport(use_env_settings=False)

@@ -21,6 +21,7 @@ from lkps_core.errors import (
     StorageUnavailable,
     TooManyHolds,
 )
+from lkps_core.identity.authority import GUID
 from lkps_core.identity.permissions import (
     ADMINISTER,
     AUDIT,
@@ -29,7 +30,6 @@ from lkps_core.identity.permissions import (
     START_SESSIONS,
 )
 from lkps_core.services import Services
-from lkps_core.settings import GUID
 from lkps_core.wire.audit import (
     AuditPage,
     CheckpointList,
