@@ -78,12 +78,12 @@ class Retention:
         return False
 
     async def _remove(self, day: str, stream: str) -> None:
-        """The index first, from the rows that it was derived from; what was done twice is done."""
-        async for page in self._pages(stream):
-            await self._index.remove([entry for _, row in page for entry in entries_of(row)])
+        """Recorded first; then the index, from the rows that it was derived from, and these."""
         await self._trail.record(
             Event(at=self._clock(), action="audit.expired", outcome="success", subject=stream)
         )
+        async for page in self._pages(stream):
+            await self._index.remove([entry for _, row in page for entry in entries_of(row)])
         await self._rows.remove(stream)
         stored = await self._positions.get(f"indexed:{day}", stream)
         if stored is not None:
