@@ -3,11 +3,7 @@
 import json
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
+from lkps.cli.signatures import verify_signature
 from lkps_trail.notes import NoteKey
 from lkps_trail.verifying import Verified, verify_export
 from tests.builders.lkps import AUDITOR, Lkps, guid, user
@@ -19,16 +15,6 @@ OWNER = {"tid": TENANT, "oid": guid("sp manager")}
 """The application MANAGER, as a body names it."""
 
 PERIOD = "from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z"
-
-
-def verify(public_key: bytes, signature: bytes, text: bytes) -> bool:
-    key = load_der_public_key(public_key)
-    assert isinstance(key, ec.EllipticCurvePublicKey)
-    try:
-        key.verify(signature, text, ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
-        return False
-    return True
 
 
 async def note_key(lkps: Lkps) -> NoteKey:
@@ -51,7 +37,7 @@ async def exported(lkps: Lkps, period: str = PERIOD) -> bytes:
 
 async def verified(lkps: Lkps, period: str = PERIOD) -> Verified:
     file = await exported(lkps, period)
-    return verify_export(file.splitlines(keepends=True), await note_key(lkps), verify)
+    return verify_export(file.splitlines(keepends=True), await note_key(lkps), verify_signature)
 
 
 async def asked(lkps: Lkps, query: str = "", *, by: str = AUDITOR) -> list[dict[str, Any]]:

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from lkps.cli.signatures import verify_signature
 from lkps_core.auditing import checkpointing
 from lkps_core.errors import SigningUnavailable, StorageUnavailable
 from lkps_trail.checkpoint import signed_checkpoint
 from tests.builders.lkps import ADMIN, AUDITOR, CLIENT, Lkps
-from tests.unit.auditing.arranging import note_key, verified, verify
+from tests.unit.auditing.arranging import note_key, verified
 
 
 async def test_a_run_covers_all_rows_and_the_next_has_nothing_to_do(lkps: Lkps) -> None:
@@ -91,7 +92,7 @@ async def test_a_checkpoint_is_never_earlier_than_the_one_before_it(lkps: Lkps) 
     await lkps.services.checkpointing.run()
     answer = await lkps.send("GET", "audit/checkpoints", by=AUDITOR)
     (last,) = answer.json["checkpoints"]
-    assert signed_checkpoint(last["note"], await note_key(lkps), verify).at == first
+    assert signed_checkpoint(last["note"], await note_key(lkps), verify_signature).at == first
 
 
 async def test_a_row_that_is_gone_is_an_error_in_the_log_and_the_rest_is_covered(
