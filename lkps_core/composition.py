@@ -15,13 +15,14 @@ from lkps_core.audit.stream import Stream
 from lkps_core.auditing.asking import Asking
 from lkps_core.auditing.checkpointing import Checkpointing
 from lkps_core.auditing.exporting import Exporting
-from lkps_core.auditing.holding import Holding, Reindexing
+from lkps_core.auditing.holding import Holding
 from lkps_core.auditing.holds import Hold
 from lkps_core.auditing.index import Index
 from lkps_core.auditing.indexing import Indexed, Indexing, Reindex
 from lkps_core.auditing.inspecting import Inspecting
 from lkps_core.auditing.ledger import Ledger
 from lkps_core.auditing.receipts import Receipts
+from lkps_core.auditing.reindexing import Reindexing
 from lkps_core.auditing.retention import Retention
 from lkps_core.governance.applying import Applying
 from lkps_core.governance.checking import Checking

@@ -8,10 +8,11 @@ from lkps_core.agents.registering import Registering
 from lkps_core.agents.rotating import Rotating
 from lkps_core.audit.refusals import RefusalLog
 from lkps_core.auditing.checkpointing import Checkpointing
-from lkps_core.auditing.holding import Holding, Reindexing
+from lkps_core.auditing.holding import Holding
 from lkps_core.auditing.indexing import Indexing
 from lkps_core.auditing.inspecting import Inspecting
 from lkps_core.auditing.receipts import Receipts
+from lkps_core.auditing.reindexing import Reindexing
 from lkps_core.auditing.retention import Retention
 from lkps_core.governance.applying import Applying
 from lkps_core.governance.checking import Checking

@@ -1,19 +1,14 @@
-"""An admin's use-cases: place and lift legal holds, have the index derived anew."""
-
-from datetime import date, timedelta
+"""Legal holds placed, listed and lifted."""
 
 from lkps_core.audit.stream import Trail
 from lkps_core.auditing.holds import MOST, Hold
-from lkps_core.auditing.indexing import Indexing
 from lkps_core.call import Call
 from lkps_core.changes import putting, recorded, removing
-from lkps_core.errors import BodyInvalid, HoldNotFound, TooManyHolds
+from lkps_core.errors import HoldNotFound, TooManyHolds
 from lkps_core.ports import Rows
 from lkps_core.reply import PageOf, Reply
-from lkps_core.wire.audit import HoldAnswer, HoldList, LiftHold, PlaceHold, Reindex, Reindexed
+from lkps_core.wire.audit import HoldAnswer, HoldList, LiftHold, PlaceHold
 from lkps_core.wire.principals import PrincipalAnswer
-
-_MOST_DAYS = 366
 
 
 class Holding:
@@ -55,25 +50,6 @@ class Holding:
             before={"reason": stored.row.reason},
         )
         await recorded(self._trail, event, removing(self._holds, stored))
-
-
-class Reindexing:
-    def __init__(self, indexing: Indexing, trail: Trail) -> None:
-        self._indexing = indexing
-        self._trail = trail
-
-    async def reindex(self, call: Call, request: Reindex) -> Reindexed:
-        first, last = date.fromisoformat(request.from_day), date.fromisoformat(request.to)
-        many = (last - first).days + 1
-        if not 1 <= many <= _MOST_DAYS:
-            raise BodyInvalid(
-                [{"pointer": "/to", "code": "period", "detail": f"1 to {_MOST_DAYS} days"}]
-            )
-        period = {"from": request.from_day, "to": request.to}
-        event = call.event("audit.reindexed", comment=request.reason, after=period)
-        await self._trail.record(event)
-        days = [str(first + timedelta(days=after)) for after in range(many)]
-        return Reindexed(streams=await self._indexing.reindex(days))
 
 
 def _answer(hold: Hold) -> HoldAnswer:
