@@ -1,6 +1,5 @@
 """The audit trail: rows verified in a second, and the first page of each question of an auditor."""
 
-import asyncio
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -33,7 +32,6 @@ INDEXED = 2_000
 """Rows in the tables that questions are asked of: Azurite looks for a place in the whole table."""
 
 _OF_A_CHECKPOINT = 4096
-_AT_ONCE = 1
 _TRANSACTION = 100
 _REPEATS = 5
 _BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -48,14 +46,14 @@ class Trails:
     questions: Mapping[str, float]
 
 
-def verified_a_second(rows: int = ROWS) -> float:
+def verified_a_second() -> float:
     """Rows of an export that are hashed and held against the signed checkpoints, on one core."""
     key = ec.generate_private_key(ec.SECP256R1())
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     note_key = NoteKey("bench.example/trail", public)
     lines = [export.header(note_key.name, note_key.text, ("", ""))]
     tree, first = Frontier(), 0
-    for number, some in enumerate(batched(_rows(rows), _OF_A_CHECKPOINT, strict=False), 1):
+    for number, some in enumerate(batched(_rows(ROWS), _OF_A_CHECKPOINT, strict=False), 1):
         leaves = tuple(map(leaf_hash, some))
         after = tree.extended(leaves)
         checkpoint = Checkpoint(note_key.name, after.size, after.root, tree.size, _BEGIN)
@@ -65,18 +63,18 @@ def verified_a_second(rows: int = ROWS) -> float:
         lines += export.batch_lines(Batch(number, signed, tree, segments, leaves), some)
         tree, first = after, first + len(some)
     lines += export.uncovered_lines([], [])
-    lines.append(export.end(batches=number, rows=rows, uncovered=0))
+    lines.append(export.end(batches=number, rows=ROWS, uncovered=0))
     file = [line.encode() for line in lines]
     began = perf_counter()
     result = verify_export(file, note_key, verify_signature, meaning=False)
     seconds = perf_counter() - began
-    assert (result.findings, result.rows) == ([], rows)
-    return rows / seconds
+    assert (result.findings, result.rows) == ([], ROWS)
+    return ROWS / seconds
 
 
-async def first_pages(platform: Platform, rows: int = INDEXED) -> dict[str, float]:
-    """With so many rows in the tables, indexed."""
-    await _fill(platform, rows)
+async def first_pages(platform: Platform) -> dict[str, float]:
+    """With INDEXED rows in the tables."""
+    await _fill(platform)
     headers = {"Authorization": f"Bearer {await platform.access_token('auditor')}"}
     async with aiohttp.ClientSession(f"{platform.lkps_url}/api/", headers=headers) as lkps:
         return {name: await _seconds(lkps, query) for name, query in _QUESTIONS.items()}
@@ -113,18 +111,17 @@ async def _seconds(lkps: aiohttp.ClientSession, query: Mapping[str, str]) -> flo
     return median([await once() for _ in range(_REPEATS)])
 
 
-async def _fill(platform: Platform, rows: int) -> None:
+async def _fill(platform: Platform) -> None:
     connection = platform.settings["LKPS_TABLES_CONNECTION_STRING"]
     account = TablesAccount.from_connection_string(connection)
     trail, index = TableTrailRows(account), TableIndex(account)
     try:
         await trail.announce(_STREAM)
-        numbered = batched(enumerate(_rows(rows)), _TRANSACTION, strict=False)
-        for some in batched(numbered, _AT_ONCE, strict=False):
-            await asyncio.gather(
-                *(trail.append(_STREAM, one[0][0], [row for _, row in one]) for one in some),
-                index.put([entry for one in some for _, row in one for entry in entries_of(row)]),
-            )
+        first = 0
+        for some in batched(_rows(INDEXED), _TRANSACTION, strict=False):
+            await trail.append(_STREAM, first, some)
+            await index.put([entry for row in some for entry in entries_of(row)])
+            first += len(some)
     finally:
         await account.close()
 
