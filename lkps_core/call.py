@@ -1,4 +1,4 @@
-"""One authenticated request: who called, when, and under which ids the trail can find it."""
+"""On whose account something is done: an authenticated caller's, or the service's own."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,10 @@ from lkps_core.identity.principal import Principal
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`inbound_request_id` is what the caller or the gateway sent, when it could be used."""
+    """One authenticated request.
+
+    `inbound_request_id` is what the caller or the gateway sent, when it could be used.
+    """
 
     caller: Principal
     at: datetime
@@ -30,3 +33,20 @@ class Call:
             inbound_request_id=self.inbound_request_id,
             **members,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAct:
+    """What LKPS does by itself: when its timer is due, or LiveKit told it something."""
+
+    at: datetime
+    operation: str
+
+    def event(self, action: Action, outcome: Outcome = "success", **members: Any) -> Event:  # noqa: ANN401
+        """An event that nobody called for; `members` are the Event's own."""
+        return Event(
+            at=self.at, action=action, outcome=outcome, operation=self.operation, **members
+        )
+
+
+type Account = Call | OwnAct

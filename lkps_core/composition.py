@@ -49,11 +49,13 @@ from lkps_core.ports import (
     TrailRows,
 )
 from lkps_core.services import Services
+from lkps_core.sessions.closing import Closing
 from lkps_core.sessions.ending import Ending
 from lkps_core.sessions.live import Sessions
 from lkps_core.sessions.planning import Planning
 from lkps_core.sessions.presence import Presence
 from lkps_core.sessions.starting import Starting
+from lkps_core.sessions.watching import Watching
 from lkps_core.settings import Settings
 from lkps_core.tokens import TokenMint
 from lkps_core.undoing import Undoing
@@ -97,7 +99,18 @@ def compose(settings: Settings, ports: Ports) -> Services:
     mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret)
     presence = Presence(directory, ports.rooms, ports.clock)
     undoing = Undoing()
-    ending = Ending(directory, ports.sessions, ports.rooms, trail, presence, usage)
+    closing = Closing(ports.sessions, ports.rooms, trail, usage)
+    watching = Watching(
+        settings,
+        directory,
+        evidences,
+        ports.sessions,
+        ports.rooms,
+        trail,
+        closing,
+        undoing,
+        ports.clock,
+    )
     new_mode = settings.new_agents_mode
     assigning = Assigning(new_mode, directory, evidences, ports.agents, trail)
     granting = Granting(directory, evidences, ports.grants, trail)
@@ -145,7 +158,7 @@ def compose(settings: Settings, ports: Ports) -> Services:
                 evidences,
                 ports.sessions,
                 ports.rooms,
-                ending,
+                closing,
                 undoing,
                 ports.clock,
             ),
@@ -181,9 +194,10 @@ def compose(settings: Settings, ports: Ports) -> Services:
             ports.rooms,
             trail,
             presence,
+            watching,
             undoing,
         ),
-        ending=ending,
+        ending=Ending(directory, ports.sessions, presence, watching, closing),
         inspecting=Inspecting(
             Quotas(ports.monotonic),
             directory,

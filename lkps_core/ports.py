@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 type Clock = Callable[[], datetime]
 """The present moment, aware, in UTC."""
@@ -150,9 +150,66 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class RoomParticipant:
+    """Agents, hidden ones included, are all that are not people."""
+
     identity: str
     is_agent: bool
+    joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """Who is in a room that stands."""
+
+    participants: tuple[RoomParticipant, ...] = ()
+
+    @property
+    def people(self) -> Sequence[RoomParticipant]:
+        return [one for one in self.participants if not one.is_agent]
+
+    @property
+    def agents(self) -> Sequence[RoomParticipant]:
+        return [one for one in self.participants if one.is_agent]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRoom:
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Which agent is to come into a room that stands."""
+
+    room_name: str
     agent_name: str
+    deployment: str = field(repr=False)
+
+
+type RoomNews = Literal["joined", "left", "vanished", "finished"]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomEvent:
+    """What LiveKit tells of a room: who came or went, or that it is over.
+
+    `vanished` is said of one whose connection was cut off. `identity` is empty of a room.
+    """
+
+    news: RoomNews
+    room_name: str
+    at: datetime
+    identity: str = ""
+    is_agent: bool = False
+
+
+class Events(Protocol):
+    """What LiveKit signs and sends."""
+
+    def read(self, body: bytes, authorization: str | None) -> RoomEvent | None:
+        """None for what concerns no session. Raises EventNotSigned."""
+        ...
 
 
 class Rooms(Protocol):
@@ -178,12 +235,30 @@ class Rooms(Protocol):
         """Those of the rooms that there are."""
         ...
 
-    async def all_standing(self) -> frozenset[str]:
+    async def all_standing(self) -> Sequence[StandingRoom]:
         """Every room that there is, those of other installations included."""
         ...
 
-    async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
-        """Who is in the room, agents included: nobody, too, when there is no such room."""
+    async def look(self, room_name: str) -> RoomView | None:
+        """The room as it is now; None when there is none."""
+        ...
+
+    async def jobs(self, room_name: str) -> frozenset[str]:
+        """The identities of the jobs that workers took of the room's dispatches.
+
+        Of a room that was seen standing: of one that is none LiveKit never answers.
+        """
+        ...
+
+    async def remove(self, room_name: str, identity: str) -> None:
+        """Take the participant out of the room; one that is gone is a success."""
+        ...
+
+    async def dispatch_anew(self, dispatch: Dispatch) -> bool:
+        """Take out all agents and their jobs, and dispatch another, with the same metadata.
+
+        Of a room that was seen standing; False when it went meanwhile.
+        """
         ...
 
     async def ping(self) -> None:

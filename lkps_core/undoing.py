@@ -32,10 +32,16 @@ class Undoing:
         task.add_done_callback(self._running.discard)
         await asyncio.wait([task], timeout=PATIENCE)
 
-    def later(self, step: Callable[[], Awaitable[None]], after: float | None = None) -> None:
+    def later(
+        self,
+        step: Callable[[], Awaitable[None]],
+        after: float | None = None,
+        *,
+        name: str = "late undoing",
+    ) -> None:
         """Run `step` once, `after` seconds or LATE from now, unless the process ends first."""
         task = asyncio.create_task(
-            self._persist_later(step, LATE if after is None else after), name="late undoing"
+            self._persist_later(step, LATE if after is None else after), name=name
         )
         self._later.add(task)
         task.add_done_callback(self._later.discard)

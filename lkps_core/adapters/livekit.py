@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Collection, Sequence
-from typing import Final
+from datetime import UTC, datetime
 
 import aiohttp
 from google.protobuf.message import DecodeError
@@ -18,11 +18,10 @@ from livekit.protocol.room import (
 )
 
 from lkps_core.errors import LiveKitUnavailable
-from lkps_core.ports import Room, RoomParticipant
+from lkps_core.ports import Dispatch, Room, RoomParticipant, RoomView, StandingRoom
 
 CALL_SECONDS = 2.0
 
-_AGENT_NAME: Final = "lk.agent_name"
 _NOT_FOUND = "not_found"
 
 
@@ -77,33 +76,86 @@ class LiveKitRooms:
     async def standing(self, room_names: Collection[str]) -> frozenset[str]:
         if not room_names:  # to LiveKit, no names are all rooms
             return frozenset()
-        return await self._listed(ListRoomsRequest(names=sorted(room_names)))
+        names = ListRoomsRequest(names=sorted(room_names))
+        listed = await _answered(self._api.room.list_rooms(names))
+        return frozenset(room.name for room in listed.rooms)
 
-    async def all_standing(self) -> frozenset[str]:
-        return await self._listed(ListRoomsRequest())
+    async def all_standing(self) -> Sequence[StandingRoom]:
+        listed = await _answered(self._api.room.list_rooms(ListRoomsRequest()))
+        return [
+            StandingRoom(one.name, _instant(one.creation_time_ms or 1000 * one.creation_time))
+            for one in listed.rooms
+        ]
 
-    async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
+    async def look(self, room_name: str) -> RoomView | None:
+        participants = await self._participants(room_name)
+        if not participants and room_name not in await self.standing([room_name]):
+            return None  # of a room that is none, a single server lists nobody
+        return RoomView(tuple(map(_participant, participants)))
+
+    async def jobs(self, room_name: str) -> frozenset[str]:
+        try:
+            dispatches = await _answered(self._api.agent_dispatch.list_dispatch(room_name))
+        except LookupError:
+            return frozenset()
+        jobs = (job for dispatch in dispatches for job in dispatch.state.jobs)
+        return frozenset(job.state.participant_identity for job in jobs)
+
+    async def remove(self, room_name: str, identity: str) -> None:
+        who = RoomParticipantIdentity(room=room_name, identity=identity)
+        try:
+            await _answered(self._api.room.remove_participant(who))
+        except LookupError:
+            return
+
+    async def dispatch_anew(self, dispatch: Dispatch) -> bool:
+        """The new one is there before the old ones, which keep the metadata, are deleted.
+
+        Deleting a dispatch ends the jobs that a worker took of it, however late.
+        """
+        room = dispatch.room_name
+        try:
+            former = await _answered(self._api.agent_dispatch.list_dispatch(room))
+            for one in await self._participants(room):
+                if one.kind == ParticipantInfo.Kind.AGENT:
+                    await self.remove(room, one.identity)
+            await _answered(
+                self._api.agent_dispatch.create_dispatch(
+                    CreateAgentDispatchRequest(
+                        room=room,
+                        agent_name=dispatch.agent_name,
+                        deployment=dispatch.deployment,
+                        metadata=former[0].metadata if former else "",
+                    )
+                )
+            )
+        except LookupError:
+            return False
+        for old in former:
+            await self._delete_dispatch(old.id, room)
+        return True
+
+    async def _delete_dispatch(self, dispatch_id: str, room_name: str) -> None:
+        try:
+            await _answered(self._api.agent_dispatch.delete_dispatch(dispatch_id, room_name))
+        except LookupError:
+            return
+
+    async def _participants(self, room_name: str) -> Sequence[ParticipantInfo]:
         try:
             listed = await _answered(
                 self._api.room.list_participants(ListParticipantsRequest(room=room_name))
             )
-        except LookupError:  # a single server answers with an empty list instead
+        except LookupError:
             return []
-        return [_participant(one) for one in listed.participants]
-
-    async def _listed(self, request: ListRoomsRequest) -> frozenset[str]:
-        listed = await _answered(self._api.room.list_rooms(request))
-        return frozenset(room.name for room in listed.rooms)
+        return listed.participants
 
     async def _keep_one_agent(self, room_name: str) -> bool:
         """Remove all agents but the one that came first; whether there is one."""
-        listed = await _answered(
-            self._api.room.list_participants(ListParticipantsRequest(room=room_name))
-        )
-        agents = [one for one in listed.participants if one.kind == ParticipantInfo.Kind.AGENT]
+        listed = await self._participants(room_name)
+        agents = [one for one in listed if one.kind == ParticipantInfo.Kind.AGENT]
         for agent in sorted(agents, key=lambda one: one.joined_at_ms)[1:]:
-            identity = RoomParticipantIdentity(room=room_name, identity=agent.identity)
-            await _answered(self._api.room.remove_participant(identity))
+            await self.remove(room_name, agent.identity)
         return bool(agents)
 
     async def ping(self) -> None:
@@ -133,5 +185,9 @@ def _participant(info: ParticipantInfo) -> RoomParticipant:
     return RoomParticipant(
         identity=info.identity,
         is_agent=info.kind == ParticipantInfo.Kind.AGENT,
-        agent_name=info.attributes.get(_AGENT_NAME, ""),
+        joined_at=_instant(info.joined_at_ms or 1000 * info.joined_at),
     )
+
+
+def _instant(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

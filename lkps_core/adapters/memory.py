@@ -3,11 +3,22 @@
 import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from lkps_core.agents.model import Registration
 from lkps_core.errors import LiveKitUnavailable, StorageUnavailable
-from lkps_core.ports import AlreadyThere, Changed, Room, RoomParticipant, Row, Stored
+from lkps_core.ports import (
+    AlreadyThere,
+    Changed,
+    Clock,
+    Dispatch,
+    Room,
+    RoomParticipant,
+    RoomView,
+    Row,
+    StandingRoom,
+    Stored,
+)
 from lkps_core.sessions.model import Session
 
 
@@ -94,25 +105,31 @@ class MemorySessions(MemoryRows[Session]):
 
 @dataclass(slots=True)
 class MemoryRoom:
+    """`jobs` are the identities of those that workers took of its dispatches."""
+
     room: Room
+    created_at: datetime
     participants: list[RoomParticipant] = field(default_factory=list[RoomParticipant])
+    jobs: set[str] = field(default_factory=set[str])
 
 
 class MemoryRooms:
     """LiveKit's rooms. A dispatch goes to `workers`, which holds (agent name, deployment)."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = lambda: datetime.now(UTC)) -> None:
         self.rooms: dict[str, MemoryRoom] = {}
         self.workers: set[tuple[str, str]] = set()
         self.down = False
         self.calls: list[str] = []
+        self.clock = clock
+        self._numbers = itertools.count(1)
 
     async def create(self, room: Room) -> None:
         self._answer("create")
         if room.name in self.rooms:
             return
-        self.rooms[room.name] = MemoryRoom(room)
-        self._dispatch(room)
+        self.rooms[room.name] = MemoryRoom(room, self.clock())
+        self._dispatch(self.rooms[room.name], room.deployment)
 
     async def delete(self, room_name: str) -> None:
         self._answer("delete")
@@ -123,29 +140,51 @@ class MemoryRooms:
         made = self.rooms.get(room.name)
         if made is None or any(one.is_agent for one in made.participants):
             return False
-        self._dispatch(room)
+        self._dispatch(made, room.deployment)
         return True
 
     async def standing(self, room_names: Collection[str]) -> frozenset[str]:
         self._answer("standing")
         return frozenset(self.rooms.keys() & set(room_names))
 
-    async def all_standing(self) -> frozenset[str]:
+    async def all_standing(self) -> Sequence[StandingRoom]:
         self._answer("all_standing")
-        return frozenset(self.rooms)
+        return [StandingRoom(name, made.created_at) for name, made in self.rooms.items()]
 
-    async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
-        self._answer("participants")
-        room = self.rooms.get(room_name)
-        return [*room.participants] if room else []
+    async def look(self, room_name: str) -> RoomView | None:
+        self._answer("look")
+        made = self.rooms.get(room_name)
+        return RoomView(tuple(made.participants)) if made else None
+
+    async def jobs(self, room_name: str) -> frozenset[str]:
+        self._answer("jobs")
+        made = self.rooms.get(room_name)
+        return frozenset(made.jobs) if made else frozenset()
+
+    async def remove(self, room_name: str, identity: str) -> None:
+        self._answer("remove")
+        made = self.rooms.get(room_name)
+        if made is not None:
+            made.participants[:] = [one for one in made.participants if one.identity != identity]
+
+    async def dispatch_anew(self, dispatch: Dispatch) -> bool:
+        self._answer("dispatch_anew")
+        made = self.rooms.get(dispatch.room_name)
+        if made is None:
+            return False
+        made.participants[:] = [one for one in made.participants if not one.is_agent]
+        made.jobs.clear()
+        self._dispatch(made, dispatch.deployment)
+        return True
 
     async def ping(self) -> None:
         self._answer("ping")
 
-    def _dispatch(self, room: Room) -> None:
-        if (room.agent_name, room.deployment) in self.workers:
-            agent = RoomParticipant("agent-AJ_1", True, room.agent_name)
-            self.rooms[room.name].participants.append(agent)
+    def _dispatch(self, made: MemoryRoom, deployment: str) -> None:
+        if (made.room.agent_name, deployment) in self.workers:
+            identity = f"agent-AJ_{next(self._numbers)}"
+            made.jobs.add(identity)
+            made.participants.append(RoomParticipant(identity, True, self.clock()))
 
     def _answer(self, call: str) -> None:
         self.calls.append(call)

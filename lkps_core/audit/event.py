@@ -27,6 +27,8 @@ type Action = Literal[
     "policy.applied",
     "session.authorized",
     "session.abandoned",
+    "session.dispatched",
+    "session.agent_removed",
     "session.ended",
     "audit.read",
     "audit.exported",

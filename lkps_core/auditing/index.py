@@ -16,6 +16,8 @@ FAMILIES: tuple[Family, ...] = get_args(Family.__value__)
 _OF_ACTIONS: Mapping[str, Family] = {
     "session.authorized": "sessions",
     "session.abandoned": "sessions",
+    "session.dispatched": "sessions",
+    "session.agent_removed": "sessions",
     "session.ended": "sessions",
     "agent.registered": "registrations",
     "agent.renewed": "registrations",

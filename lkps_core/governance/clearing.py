@@ -23,7 +23,7 @@ from lkps_core.policy.model import (
     user_subject,
 )
 from lkps_core.ports import Clock, Rooms
-from lkps_core.sessions.ending import Ending
+from lkps_core.sessions.closing import Closing
 from lkps_core.sessions.live import Sessions
 from lkps_core.sessions.model import Session
 from lkps_core.sessions.naming import session_id_in
@@ -70,7 +70,7 @@ class Clearing:
         evidences: Evidences,
         sessions: Sessions,
         rooms: Rooms,
-        ending: Ending,
+        closing: Closing,
         undoing: Undoing,
         clock: Clock,
     ) -> None:
@@ -78,7 +78,7 @@ class Clearing:
         self._evidences = evidences
         self._sessions = sessions
         self._rooms = rooms
-        self._ending = ending
+        self._closing = closing
         self._undoing = undoing
         self._clock = clock
 
@@ -125,7 +125,7 @@ class Clearing:
         except LiveKitUnavailable as error:
             return [error]
         rooms = [one for one in sessions if one.room_name in standing]
-        refused = await _each(rooms, self._ending.close_room)
+        refused = await _each(rooms, self._closing.close_room)
         return refused + await _each(sessions, partial(self._end, call, live))
 
     async def _end(self, call: Call, live: _Live, session: Session) -> None:
@@ -134,11 +134,17 @@ class Clearing:
             return
         live.taken.add(session.id)
         try:
-            await self._ending.end_blocked(replace(call, at=self._clock()), session)
+            await self._end_row(replace(call, at=self._clock()), session)
         except Refusal:
             live.taken.discard(session.id)
             raise
         live.ended.add(session.id)
+
+    async def _end_row(self, call: Call, session: Session) -> None:
+        """Write of the session that it has ended; its room goes once more."""
+        stored = await self._sessions.get(session.partition, session.key)
+        if stored is not None and stored.row.state in ("open", "ending"):
+            await self._closing.close(call, stored, "blocked", "block")
 
     async def _concerned(self, revocation: Revocation) -> list[Session]:
         """Live sessions as their rows tell, and those over time whose rooms stand all the same."""
@@ -160,7 +166,7 @@ class Clearing:
         except LiveKitUnavailable as error:
             log.warning("sessions over time could not be seen", extra={"reason": error.reason})
             return []
-        ids = (session_id_in(self._installation, name) for name in standing)
+        ids = (session_id_in(self._installation, room.name) for room in standing)
         others = [one for one in ids if one is not None and one not in known]
         if revocation.kind == "agent":
             return [one for one in others if agent_name_in(one) == revocation.subject_id]

@@ -1,13 +1,51 @@
 """A session: one conversation between a caller and an agent, in a room of its own."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from lkps_core.identity.principal import PrincipalId
 
 type State = Literal["open", "ending", "ended", "abandoned"]
-type Cause = Literal["ended_by_starter", "ended_by_owner", "ended_by_admin", "blocked"]
+type Phase = Literal["created", "joined", "ended"]
+type AgentState = Literal["dispatched", "joined", "left"]
+type Outcome = Literal["accepted", "left", "vanished", "failed", "completed"]
+type Cause = Literal[
+    "ended_by_starter",
+    "ended_by_owner",
+    "ended_by_admin",
+    "blocked",
+    "time_over",
+    "nobody_joined",
+    "everyone_left",
+]
+
+GRACE = timedelta(seconds=10)
+"""How long a dispatched agent may take: LiveKit waits so long for a worker to accept the job."""
+
+ALONE = timedelta(seconds=60)
+"""After so long without a person a session that somebody had joined is over."""
+
+UNFINISHED = timedelta(seconds=60)
+"""After so long an end, or an undone start, was left by a process that is no more."""
+
+KEPT = timedelta(hours=24)
+"""How long the row of an ended session stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What became of one of the agent's jobs in this session, as its worker or LiveKit tells.
+
+    `identity` is the job's in the room. `left` says that it went by itself, which a crash does too;
+    `failed` and `completed` are the worker's word, and `vanished` LiveKit's for one that was cut
+    off. `registration_id` is that of the instance that took it, once it said so.
+    """
+
+    identity: str
+    outcome: Outcome
+    reason: str | None = None
+    registration_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +55,11 @@ class Session:
     `attempt` tells two starts of one session apart: a retry of the same insertion has the same.
     `abandoned` is said of one whose start failed, in the moment before its row goes.
     `grant_id` names the grant that it counts against. `issued` counts the join tokens given out,
-    so that every one of them changes the row's ETag.
+    so that every one of them changes the row's ETag; the last expires at `token_until`.
+
+    `joined_at` is when the first person was in the room, `alone_since` when it was last seen that
+    nobody is any more. `agent_state` and `agent_identity` are of the agent that was dispatched
+    last, since `agent_since`; `dispatches` counts those that LKPS asked for.
     """
 
     id: str
@@ -30,16 +72,66 @@ class Session:
     attempt: str
     created_at: datetime
     ends_at: datetime
+    token_until: datetime
     state: State = "open"
     grant_id: str | None = None
     issued: int = 1
     ended_at: datetime | None = None
     cause: Cause | None = None
+    joined_at: datetime | None = None
+    alone_since: datetime | None = None
+    agent_state: AgentState = "dispatched"
+    agent_identity: str | None = None
+    agent_since: datetime | None = None
+    dispatches: int = 1
+    jobs: tuple[Job, ...] = ()
+
+    @property
+    def phase(self) -> Phase:
+        """The state that callers are told."""
+        if self.state != "open":
+            return "ended"
+        return "created" if self.joined_at is None else "joined"
+
+    @property
+    def agent_changed_at(self) -> datetime:
+        """When the agent's state became what it is; at first, when the session was started."""
+        return self.agent_since or self.created_at
 
     @property
     def live_until(self) -> datetime | None:
         """When it is over at the latest; None once it has ended."""
         return None if self.state == "ended" else self.ends_at
+
+    @property
+    def due_at(self) -> datetime:
+        """When the sweep has to look at it next, if nobody does before."""
+        if self.state == "ended":
+            return (self.ended_at or self.created_at) + KEPT
+        if self.state == "ending":
+            return (self.ended_at or self.created_at) + UNFINISHED
+        if self.state == "abandoned":
+            return self.created_at + UNFINISHED
+        times = [self.ends_at]
+        if self.joined_at is None:
+            times.append(self.token_until + ALONE)
+        if self.alone_since is not None:
+            times.append(self.alone_since + ALONE)
+        if self.awaits_agent:
+            times.append(self.agent_changed_at + GRACE)
+        return min(times)
+
+    @property
+    def awaits_agent(self) -> bool:
+        """Whether an agent that does not come, or is lost, is yet to be dispatched again."""
+        if self.agent_state == "joined" or self.dispatches >= MOST_DISPATCHES:
+            return False
+        return self.agent_state == "dispatched" or self.agent_outcome not in ("left", "completed")
+
+    @property
+    def agent_outcome(self) -> Outcome | None:
+        """What became of the agent that was in the room last, as far as anybody told."""
+        return next((one.outcome for one in self.jobs if one.identity == self.agent_identity), None)
 
     @property
     def partition(self) -> str:
@@ -48,3 +140,7 @@ class Session:
     @property
     def key(self) -> str:
         return self.id
+
+
+MOST_DISPATCHES = 3
+"""Times that an agent is dispatched in one session: at its start, and twice more."""

@@ -74,6 +74,7 @@ class Planning:
             attempt=self._randomness(16).hex(),
             created_at=call.at,
             ends_at=call.at + timedelta(seconds=self._longest(decision)),
+            token_until=call.at + timedelta(seconds=self._settings.participant_token_seconds),
             grant_id=decision.grant.id if decision.grant else None,
         )
         version = dispatch_version(agent, authorized.online)

@@ -1,15 +1,11 @@
-"""Whether a session's agent is in its room, as LiveKit's participant list and leases tell it."""
+"""What a caller is told of a session's agent: as its row, its room and the leases have it."""
 
 import asyncio
-from datetime import timedelta
 
 from lkps_core.agents.directory import Directory
 from lkps_core.ports import Clock, Rooms
-from lkps_core.sessions.model import Session
+from lkps_core.sessions.model import GRACE, Session
 from lkps_core.wire.sessions import AgentStatus
-
-GRACE = timedelta(seconds=10)
-"""How long a dispatched agent may take: LiveKit waits so long for a worker to accept the job."""
 
 LOOK_EVERY = 0.15
 """Seconds between two looks while a caller waits for its agent."""
@@ -22,21 +18,33 @@ class Presence:
         self._clock = clock
 
     async def of(self, session: Session) -> AgentStatus:
-        """The agent's state of an open session, asked of LiveKit now."""
-        participants = await self._rooms.participants(session.room_name)
-        if any(one.is_agent and one.agent_name == session.agent_name for one in participants):
+        """The agent's state, of a session whose room was looked at just now."""
+        if session.state != "open" or session.agent_state == "left":
+            return "left"
+        if session.agent_state == "joined":
             return "joined"
         now = self._clock()
         if not await self._directory.online(session.agent_name, now):
             return "offline"
-        return "dispatched" if now - session.created_at < GRACE else "absent"
+        return "dispatched" if now - session.agent_changed_at < GRACE else "absent"
 
     async def wait(self, session: Session, seconds: int) -> AgentStatus:
-        """As `of`, asked again until the agent is there or the seconds are over."""
+        """The agent's state once it is in the room, or else when the seconds are over.
+
+        An instance that goes offline meanwhile, or an agent that does not come, ends the waiting.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        status = await self.of(session)
-        while status == "dispatched" and loop.time() < deadline:
-            await asyncio.sleep(LOOK_EVERY)
+        while not await self._is_there(session):
             status = await self.of(session)
-        return status
+            if status != "dispatched" or loop.time() >= deadline:
+                return status
+            await asyncio.sleep(LOOK_EVERY)
+        return "joined"
+
+    async def _is_there(self, session: Session) -> bool:
+        view = await self._rooms.look(session.room_name)
+        if view is None or not view.agents:
+            return False
+        own = await self._rooms.jobs(session.room_name)
+        return any(one.identity in own for one in view.agents)

@@ -26,6 +26,7 @@ from lkps_core.sessions.model import Session
 from lkps_core.sessions.planning import Plan, Planning
 from lkps_core.sessions.presence import Presence
 from lkps_core.sessions.rerouting import Way, see_to_one_agent
+from lkps_core.sessions.watching import Watching
 from lkps_core.settings import Settings
 from lkps_core.undoing import Undoing
 from lkps_core.wire.sessions import AgentStatus, SessionStarted, StartSession
@@ -48,6 +49,7 @@ class Starting:
         rooms: Rooms,
         trail: Trail,
         presence: Presence,
+        watching: Watching,
         undoing: Undoing,
     ) -> None:
         self._settings = settings
@@ -59,6 +61,7 @@ class Starting:
         self._rooms = rooms
         self._trail = trail
         self._presence = presence
+        self._watching = watching
         self._undoing = undoing
 
     async def start(self, call: Call, request: StartSession, key: str | None) -> SessionStarted:
@@ -80,6 +83,8 @@ class Starting:
         if not await self._counted(call, plan, authorized):
             plan = await self._join_existing(call, request, plan, authorized)
         self._reroute_later(plan, authorized)
+        if authorized.online:
+            self._watching.look_later(plan.session, call.operation)
         status: AgentStatus = "dispatched" if authorized.online else "offline"
         if authorized.online and request.wait_for_agent:
             status = await self._awaited(plan.session, request.wait_for_agent)
@@ -142,22 +147,24 @@ class Starting:
     async def _abandon(self, call: Call, plan: Plan) -> None:
         """Take back the row if it is still as this start wrote it, and with it the room.
 
-        Another start of the same session that joined it has changed the row: then both stay. While
-        the room goes, a row says `abandoned`, lest a start in that moment gets a room that goes.
+        Another start of the same session that joined it has given out a token: then both stay.
+        While the room goes, a row says `abandoned`, lest a start in that moment gets a room that
+        goes.
         """
         own, abandoned = plan.session, replace(plan.session, state="abandoned")
         stored = await self._sessions.get(own.partition, own.key)
         try:
             if stored is None:
                 stored = Stored(abandoned, await self._sessions.add(abandoned))
-            elif stored.row == own:
+            elif (stored.row.attempt, stored.row.issued) == (own.attempt, own.issued):
+                abandoned = replace(stored.row, state="abandoned")
                 stored = Stored(abandoned, await self._sessions.replace(abandoned, stored.etag))
         except (AlreadyThere, Changed):
             stored = await self._sessions.get(own.partition, own.key)
         if stored is not None and stored.row.state == "open":
             return
         await self._rooms.delete(own.room_name)
-        if stored is not None and stored.row == abandoned:
+        if stored is not None and stored.row.state == "abandoned":
             await self._forget(stored)
         self._undoing.later(partial(self._keep_room_of_another, plan))
         await self._trail.record(abandoned_event(call, own, plan.token))
@@ -190,8 +197,10 @@ class Starting:
                 await self._undoing.undo(lambda: self._abandon(call, plan))
                 raise EditedMeanwhile(reason="session_abandoned_meanwhile")
             await self._refuse_unlike(call, plan, stored)
-            session = replace(stored.row, issued=stored.row.issued + 1)
-            token = self._planning.token(call, request, session)
+            token = self._planning.token(call, request, stored.row)
+            session = replace(
+                stored.row, issued=stored.row.issued + 1, token_until=token.expires_at
+            )
             event = authorized_event(call, session, token, authorized.decision, reason="repeat")
             try:
                 await self._sessions.replace(session, stored.etag)

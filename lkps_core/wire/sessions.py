@@ -7,7 +7,8 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from lkps_core.wire.bodies import AgentName, Answer, Body, Instant, Word, at_most_bytes
 
 type AgentStatus = Literal["offline", "dispatched", "joined", "left", "absent"]
-type SessionState = Literal["open", "ended"]
+type SessionState = Literal["created", "joined", "ended"]
+type AgentOutcome = Literal["left", "vanished", "failed", "completed"]
 
 RESERVED_IDENTITIES = ("agent-", "lkps", "lk.")
 RESERVED_ATTRIBUTES = ("agent-", "lkps", "lk.")
@@ -114,7 +115,14 @@ class SessionAnswer(Answer):
     participant_identity: str
     state: SessionState
     agent_status: AgentStatus
+    agent_dispatches: int = Field(
+        description="More than one: the agent did not come, or was lost and another dispatched."
+    )
+    agent_outcome: AgentOutcome | None = Field(
+        None, description="What became of the last agent that was lost or done."
+    )
     created_at: Instant
+    joined_at: Instant | None = Field(None, description="When the first person was in the room.")
     ends_at: Instant = Field(description="When LKPS ends the session at the latest.")
     ended_at: Instant | None = None
     cause: str | None = Field(None, description="Why it ended.")

@@ -154,6 +154,7 @@ class Lkps:
     signer: MemoryKey = field(default_factory=MemoryKey)
 
     def __post_init__(self) -> None:
+        self.rooms.clock = self.clock
         numbers = itertools.count(1 + 1000 * self.seed)
         self.services: Services = compose(
             Settings.read({**ENVIRONMENT, **self.environment}),

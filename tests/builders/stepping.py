@@ -14,7 +14,7 @@ from lkps_core.adapters.memory import (
 from lkps_core.adapters.memory_trail import MemoryTrailRows
 from lkps_core.agents.model import Registration
 from lkps_core.errors import LiveKitUnavailable, StorageUnavailable
-from lkps_core.ports import Room, RoomParticipant, Row, Stored
+from lkps_core.ports import Dispatch, Room, RoomView, Row, Stored
 from lkps_core.sessions.model import Session
 
 type When = Literal["before", "after"]
@@ -129,8 +129,9 @@ class SteppingRooms(MemoryRooms):
     """One process's way to a LiveKit that it shares with others."""
 
     def __init__(self, shared: MemoryRooms) -> None:
-        super().__init__()
+        super().__init__(shared.clock)
         self.rooms, self.workers = shared.rooms, shared.workers
+        self._numbers = shared._numbers
         self.steps = Steps()
 
     def refuse(self, call: str) -> None:
@@ -157,9 +158,19 @@ class SteppingRooms(MemoryRooms):
         return await super().reroute(room)
 
     @override
-    async def participants(self, room_name: str) -> Sequence[RoomParticipant]:
-        await self.steps.around("participants", "before")
-        return await super().participants(room_name)
+    async def look(self, room_name: str) -> RoomView | None:
+        await self.steps.around("look", "before")
+        return await super().look(room_name)
+
+    @override
+    async def dispatch_anew(self, dispatch: Dispatch) -> bool:
+        await self.steps.around("dispatch_anew", "before")
+        return await super().dispatch_anew(dispatch)
+
+    @override
+    async def remove(self, room_name: str, identity: str) -> None:
+        await self.steps.around("remove", "before")
+        await super().remove(room_name, identity)
 
 
 class SteppingTrail(MemoryTrailRows):

@@ -4,6 +4,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -16,12 +17,15 @@ from dev.platform import Platform
 from lkps_core.adapters.livekit import LiveKitRooms
 from lkps_core.adapters.memory import MemoryRooms
 from lkps_core.errors import LiveKitUnavailable
-from lkps_core.ports import Room, RoomParticipant, Rooms
+from lkps_core.ports import Dispatch, Room, RoomParticipant, Rooms, RoomView
 
 CALLS: Mapping[str, Callable[[Rooms], object]] = {
     "create": lambda rooms: rooms.create(room("any")),
     "delete": lambda rooms: rooms.delete("any"),
-    "participants": lambda rooms: rooms.participants("any"),
+    "look": lambda rooms: rooms.look("any"),
+    "remove": lambda rooms: rooms.remove("any", "somebody"),
+    "jobs": lambda rooms: rooms.jobs("any"),
+    "dispatch_anew": lambda rooms: rooms.dispatch_anew(Dispatch("any", "concierge", "other")),
     "all_standing": lambda rooms: rooms.all_standing(),
     "standing": lambda rooms: rooms.standing(["any"]),
     "reroute": lambda rooms: rooms.reroute(room("any")),
@@ -72,7 +76,8 @@ async def test_the_rooms_that_stand_are_told_from_those_that_do_not(
     await rooms.create(room(name))
     assert await rooms.standing([name, f"{name}-other"]) == {name}
     assert await rooms.standing([]) == frozenset()
-    assert name in await rooms.all_standing()
+    (listed,) = [one for one in await rooms.all_standing() if one.name == name]
+    assert abs(listed.created_at - datetime.now(UTC)) < timedelta(seconds=30)
     await rooms.delete(name)
     assert await rooms.standing([name]) == frozenset()
 
@@ -88,15 +93,16 @@ async def test_a_job_that_nobody_took_is_dispatched_anew_while_its_room_stands(
 
 
 async def test_a_room_that_was_made_has_nobody_in_it(rooms: Rooms, name: str) -> None:
-    assert await rooms.participants(name) == []
+    assert await rooms.look(name) is None
     await rooms.create(room(name))
-    assert await rooms.participants(name) == []
+    assert await rooms.look(name) == RoomView()
+    assert await rooms.jobs(name) == frozenset()
 
 
 async def test_making_a_room_again_is_no_failure(rooms: Rooms, name: str) -> None:
     await rooms.create(room(name))
     await rooms.create(room(name, metadata="another"))
-    assert await rooms.participants(name) == []
+    assert await rooms.look(name) == RoomView()
 
 
 async def test_a_room_that_was_ended_is_gone(
@@ -115,7 +121,7 @@ async def test_an_ended_room_can_be_made_anew(rooms: Rooms, name: str) -> None:
     await rooms.create(room(name))
     await rooms.delete(name)
     await rooms.create(room(name))
-    assert await rooms.participants(name) == []
+    assert await rooms.look(name) == RoomView()
 
 
 async def test_a_server_that_answers_can_be_pinged(rooms: Rooms) -> None:
@@ -234,27 +240,25 @@ async def test_who_is_an_agent_is_told_by_livekit_and_not_by_a_name() -> None:
     listed = ListParticipantsResponse(
         participants=[
             ParticipantInfo(
-                identity="agent-AJ_1",
-                kind=ParticipantInfo.Kind.AGENT,
-                attributes={"lk.agent_name": "concierge"},
+                identity="agent-AJ_1", kind=ParticipantInfo.Kind.AGENT, joined_at_ms=1500
             ),
-            ParticipantInfo(
-                identity="agent-AJ_2",
-                kind=ParticipantInfo.Kind.STANDARD,
-                attributes={"lk.agent_name": "concierge"},
-            ),
-            ParticipantInfo(identity="unnamed", kind=ParticipantInfo.Kind.AGENT),
+            ParticipantInfo(identity="agent-AJ_2", kind=ParticipantInfo.Kind.STANDARD, joined_at=2),
         ]
     )
     answering = Answering(200, listed.SerializeToString(), "application/protobuf")
-    assert await answering.ask(CALLS["participants"]) == [
-        RoomParticipant("agent-AJ_1", True, "concierge"),
-        RoomParticipant("agent-AJ_2", False, "concierge"),
-        RoomParticipant("unnamed", True, ""),
-    ]
+    came = datetime.fromtimestamp(1.5, UTC)
+    assert await answering.ask(CALLS["look"]) == RoomView(
+        (
+            RoomParticipant("agent-AJ_1", True, came),
+            RoomParticipant("agent-AJ_2", False, datetime.fromtimestamp(2, UTC)),
+        )
+    )
 
 
-@pytest.mark.parametrize(("asked", "answer"), [("delete", None), ("participants", [])])
+GONE = {"delete": None, "remove": None, "jobs": frozenset[str](), "dispatch_anew": False}
+
+
+@pytest.mark.parametrize(("asked", "answer"), GONE.items())
 async def test_a_room_that_livekit_does_not_find_is_gone(asked: str, answer: object) -> None:
     not_found = Answering(404, b'{"code":"not_found","msg":"x"}', "application/json")
     assert await not_found.ask(CALLS[asked]) == answer

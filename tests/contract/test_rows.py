@@ -77,6 +77,7 @@ def session(partition: str, key: str = "one", **changes: object) -> Session:
         attempt="first",
         created_at=NOW,
         ends_at=NOW + timedelta(hours=4),
+        token_until=NOW + timedelta(minutes=5),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 

@@ -95,6 +95,8 @@ OTHERWISE = {
 
 ELSEWHERE = {
     "session.abandoned": "tests/unit/test_undoing.py",
+    "session.dispatched": "tests/unit/sessions/test_watching.py",
+    "session.agent_removed": "tests/unit/sessions/test_watching.py",
     "audit.expired": "tests/unit/auditing/test_holds.py",
     "request.refused": "tests/unit/test_refusal_log.py",
 }
@@ -144,6 +146,7 @@ async def there(lkps: Lkps) -> There:
     registration = (await lkps.register())["registration_id"]
     grant = await _made(lkps, "agents/concierge/grants", client_app_id=guid("app client"))
     session = (await lkps.start()).json["session_id"]
+    await lkps.send("GET", f"session/{session}", by=CLIENT)  # its agent is seen
     block = await _made(lkps, "revocations", client_app_id=guid("app blocked"))
     hold = await _made(lkps, "audit/holds", subject="agent:concierge")
     await lkps.services.indexing.run()

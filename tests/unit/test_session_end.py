@@ -42,8 +42,9 @@ async def test_an_open_session_is_shown_with_its_agents_state(lkps: Lkps) -> Non
         "participant_identity": (
             await lkps.sessions.get("concierge", session_id)
         ).row.participant_identity,  # type: ignore[union-attr]
-        "state": "open",
+        "state": "created",
         "agent_status": "joined",
+        "agent_dispatches": 1,
         "created_at": "2026-03-14T09:26:53Z",
         "ends_at": "2026-03-14T13:26:53Z",
     }
@@ -51,9 +52,9 @@ async def test_an_open_session_is_shown_with_its_agents_state(lkps: Lkps) -> Non
 
 @pytest.mark.parametrize(
     ("seconds", "status"),
-    [(0, "dispatched"), (9.9, "dispatched"), (10, "absent"), (180, "offline")],
+    [(0, "dispatched"), (9.9, "dispatched"), (180, "offline")],
 )
-async def test_an_agent_that_is_not_in_the_room_is_awaited_absent_or_offline(
+async def test_an_agent_that_is_not_in_the_room_is_awaited_or_offline(
     lkps: Lkps, seconds: float, status: str
 ) -> None:
     lkps.rooms.workers.clear()
@@ -62,11 +63,14 @@ async def test_an_agent_that_is_not_in_the_room_is_awaited_absent_or_offline(
     assert (await show(lkps, session_id)).json["agent_status"] == status
 
 
-async def test_a_session_whose_room_is_gone_is_still_shown(lkps: Lkps) -> None:
+async def test_a_session_whose_room_is_gone_has_ended(lkps: Lkps) -> None:
     session_id = await started(lkps)
     lkps.rooms.rooms.clear()
-    lkps.clock.pass_by(10)
-    assert (await show(lkps, session_id)).json["agent_status"] == "absent"
+    lkps.clock.pass_by(29)
+    assert (await show(lkps, session_id)).json["state"] == "created"
+    lkps.clock.pass_by(1)
+    shown = (await show(lkps, session_id)).json
+    assert (shown["state"], shown["cause"]) == ("ended", "nobody_joined")
 
 
 async def test_ending_ends_the_room_for_everyone_in_it(lkps: Lkps) -> None:
@@ -216,6 +220,6 @@ async def test_an_end_that_came_first_keeps_a_repeated_start_from_answering(lkps
 async def test_who_is_in_the_room_does_not_matter_to_its_end(lkps: Lkps) -> None:
     session_id = await started(lkps)
     (room,) = lkps.rooms.rooms.values()
-    room.participants.append(RoomParticipant("somebody", False, ""))
+    room.participants.append(RoomParticipant("somebody", False, lkps.clock.now))
     await end(lkps, session_id)
     assert lkps.rooms.rooms == {}

@@ -57,7 +57,7 @@ async def test_the_room_has_the_agents_dispatch_and_routing_secret_inside(lkps: 
     room = lkps.rooms.rooms[answer["room_name"]]
     assert (room.room.agent_name, room.room.deployment) == ("concierge", deployment)
     assert room.room.agent_metadata == "for the agent"
-    assert [one.agent_name for one in room.participants] == ["concierge"]
+    assert [one.identity in room.jobs for one in room.participants] == [True]
 
 
 async def test_the_room_outlives_the_token_that_joins_it(lkps: Lkps) -> None:
@@ -273,10 +273,11 @@ async def test_who_waits_hears_as_soon_as_the_agent_is_there(lkps: Lkps) -> None
         looks += 1
         if looks == 3:
             (room,) = rooms.rooms.values()
-            room.participants.append(RoomParticipant("agent-AJ_2", True, "concierge"))
+            room.participants.append(RoomParticipant("agent-AJ_2", True, lkps.clock.now))
+            room.jobs.add("agent-AJ_2")
 
     for _ in range(3):
-        rooms.steps.once("participants", "before", join_at_the_third_look)
+        rooms.steps.once("look", "before", join_at_the_third_look)
     answer = await replace(lkps, rooms=rooms, seed=3).start(wait_for_agent=10)
     assert answer.json["agent_status"] == "joined"
     assert looks == 3
@@ -297,7 +298,7 @@ async def test_waiting_ends_when_the_agent_does_not_come_in_livekits_time(lkps: 
     async def ten_seconds_pass() -> None:
         lkps.clock.pass_by(10)
 
-    rooms.steps.once("participants", "before", ten_seconds_pass)
+    rooms.steps.once("look", "before", ten_seconds_pass)
     answer = await replace(lkps, rooms=rooms, seed=3).start(wait_for_agent=10)
     assert answer.json["agent_status"] == "absent"
 
@@ -306,8 +307,8 @@ async def test_another_agent_in_the_room_is_not_the_one_waited_for(lkps: Lkps) -
     lkps.rooms.workers.clear()
     answer = await lkps.start()
     room = lkps.rooms.rooms[answer.json["room_name"]]
-    room.participants.append(RoomParticipant("agent-AJ_9", True, "impostor"))
-    room.participants.append(RoomParticipant("somebody", False, "concierge"))
+    room.participants.append(RoomParticipant("agent-AJ_9", True, lkps.clock.now))
+    room.participants.append(RoomParticipant("somebody", False, lkps.clock.now))
     shown = await lkps.send("GET", f"session/{answer.json['session_id']}", by=CLIENT)
     assert shown.json["agent_status"] == "dispatched"
 
@@ -321,7 +322,7 @@ async def test_nobody_waits_for_an_agent_that_is_offline(lkps: Lkps) -> None:
 
 async def test_a_session_stands_though_its_agent_cannot_be_looked_for(lkps: Lkps) -> None:
     rooms = SteppingRooms(lkps.rooms)
-    rooms.refuse("participants")
+    rooms.refuse("look")
     answer = await replace(lkps, rooms=rooms, seed=3).start(wait_for_agent=5)
     assert (answer.status, answer.json["agent_status"]) == (200, "dispatched")
     assert answer.json["room_name"] in lkps.rooms.rooms

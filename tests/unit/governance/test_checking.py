@@ -818,6 +818,7 @@ def _session(number: int, under: str | None) -> Session:
         attempt="",
         created_at=NOW,
         ends_at=NOW + timedelta(hours=1),
+        token_until=NOW + timedelta(minutes=5),
         grant_id=under,
     )
 

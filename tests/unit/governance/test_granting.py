@@ -237,7 +237,7 @@ async def test_sessions_outlive_the_grant_that_they_were_started_under(lkps: Lkp
     session_id = (await lkps.start(by=CRM)).json["session_id"]
     assert (await remove(lkps, grant_id)).status == 204
     answer = await lkps.send("GET", f"session/{session_id}", by=CRM)
-    assert answer.json["state"] == "open"
+    assert answer.json["state"] == "created"
     assert len(lkps.rooms.rooms) == 1
 
 

@@ -183,7 +183,7 @@ async def test_a_job_that_reached_no_worker_is_sent_to_where_instances_were_befo
     assert lkps.rooms.workers == {("concierge", secret(lkps, 1))}
     assert await dispatched_to(lkps) == 2
     (room,) = lkps.rooms.rooms.values()
-    await until(lambda: [one.agent_name for one in room.participants] == ["concierge"])
+    await until(lambda: [one.is_agent for one in room.participants] == [True])
     assert room.room.deployment == secret(lkps, 2)
 
 

@@ -83,6 +83,7 @@ def session(number: int, authority: Authority, **changes: object) -> Session:
         attempt="first",
         created_at=authority.clock(),
         ends_at=authority.clock() + timedelta(hours=4),
+        token_until=authority.clock() + timedelta(minutes=5),
         grant_id=grant().id,
     )
     return replace(made, **changes)  # type: ignore[arg-type]

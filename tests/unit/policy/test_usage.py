@@ -50,6 +50,7 @@ class Process:
             attempt=attempt,
             created_at=self.clock(),
             ends_at=self.clock() + timedelta(hours=4),
+            token_until=self.clock() + timedelta(minutes=5),
             grant_id=grant_id,
         )
 

@@ -1,0 +1,62 @@
+"""Ending a session: its row says so, its room goes, the trail has it, and its row is at rest."""
+
+from dataclasses import replace
+
+from lkps_core.audit.event import Event
+from lkps_core.audit.stream import Trail
+from lkps_core.call import Account
+from lkps_core.errors import EditedMeanwhile
+from lkps_core.policy.usage import UsageBook
+from lkps_core.ports import Changed, Rooms, Rows, Stored
+from lkps_core.sessions.life import ended
+from lkps_core.sessions.model import Cause, Session
+
+
+class Closing:
+    def __init__(
+        self, sessions: Rows[Session], rooms: Rooms, trail: Trail, usage: UsageBook
+    ) -> None:
+        self._sessions = sessions
+        self._rooms = rooms
+        self._trail = trail
+        self._usage = usage
+
+    async def close(
+        self, account: Account, stored: Stored[Session], cause: Cause, rule: str
+    ) -> Session:
+        """End the room for everyone in it. Ending an ended session changes nothing.
+
+        The row says `ending` before the room goes, so that a repeated start cannot bring it back,
+        and `ended` only once the room is gone and the trail says so: whatever fails in between,
+        ending again goes on from there, with the first cause. Raises EditedMeanwhile.
+        """
+        if stored.row.state == "ended":
+            return stored.row
+        if stored.row.state == "open":
+            stored = await self._write(ended(stored.row, cause, account.at), stored.etag)
+        await self._rooms.delete(stored.row.room_name)
+        await self._trail.record(_event(account, stored.row, rule))
+        at_rest = await self._write(replace(stored.row, state="ended"), stored.etag)
+        self._usage.is_over(at_rest.row)
+        return at_rest.row
+
+    async def close_room(self, session: Session) -> None:
+        """Take everyone out of the session's room; nothing is written of it yet."""
+        await self._rooms.delete(session.room_name)
+
+    async def _write(self, session: Session, etag: str) -> Stored[Session]:
+        try:
+            return Stored(session, await self._sessions.replace(session, etag))
+        except Changed as error:
+            raise EditedMeanwhile(reason="session_changed_meanwhile") from error
+
+
+def _event(account: Account, session: Session, rule: str) -> Event:
+    return account.event(
+        "session.ended",
+        reason=session.cause,
+        agent_name=session.agent_name,
+        session_id=session.id,
+        room_name=session.room_name,
+        rule=rule,
+    )

@@ -1,0 +1,165 @@
+"""The session's state machine: `created → joined → ended`, and that of its agent.
+
+The agent is `dispatched → joined → left`, from where it may be dispatched again. Nothing here does
+anything: what LiveKit shows and what the worker tells goes in, the session as it is then comes out.
+Whoever saw it first, in whichever order and however often, the session is the same in the end:
+of what is told about a job the weightiest counts, and who is in the room is always looked at anew.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from lkps_core.ports import RoomParticipant, RoomView
+from lkps_core.sessions.model import (
+    ALONE,
+    GRACE,
+    MOST_DISPATCHES,
+    Cause,
+    Job,
+    Outcome,
+    Session,
+)
+
+SETTLED = timedelta(seconds=30)
+"""The age from which a session whose room is gone is over: its start has had its effects."""
+
+MOST_JOBS = 8
+"""Jobs that are told apart: more than LKPS dispatches, with those of a rotation."""
+
+type Want = Literal["did_not_come", "failed", "vanished"]
+
+_WEIGHT: dict[Outcome, int] = {
+    "accepted": 0,
+    "left": 1,
+    "vanished": 2,
+    "failed": 3,
+    "completed": 4,
+}
+
+
+def told(session: Session, job: Job) -> Session:
+    """The session with what is told of a job, unless something weightier is known of it."""
+    known = {one.identity: one for one in session.jobs}
+    before = known.get(job.identity)
+    merged = job if before is None else _weightier(before, job)
+    if merged == before:
+        return session
+    known[job.identity] = merged
+    return replace(session, jobs=tuple(known.values())[-MOST_JOBS:])
+
+
+def _weightier(one: Job, other: Job) -> Job:
+    first, second = sorted((one, other), key=lambda job: _WEIGHT[job.outcome], reverse=True)
+    return replace(first, registration_id=first.registration_id or second.registration_id)
+
+
+def joined(session: Session, at: datetime) -> Session:
+    """A person came into the room at that time; of several, the first counts."""
+    first = at if session.joined_at is None else min(at, session.joined_at)
+    return session if first == session.joined_at else replace(session, joined_at=first)
+
+
+def seen(session: Session, view: RoomView, own: Iterable[str], now: datetime) -> Session:
+    """The session as its standing room shows it; `own` are the identities of its own jobs."""
+    after = _people_seen(session, view, now)
+    agents = _present(after, view, own)
+    if agents:
+        return _with_agent(after, agents[0], now)
+    if after.agent_state == "joined":
+        return replace(after, agent_state="left", agent_since=now)
+    return after
+
+
+def foreign(view: RoomView, own: Iterable[str]) -> Sequence[str]:
+    """The identities of agents in the room that are no job of its session."""
+    names = set(own)
+    return [one.identity for one in view.agents if one.identity not in names]
+
+
+def surplus(session: Session, view: RoomView, own: Iterable[str]) -> Sequence[str]:
+    """The identities of own agents beside the one that came first."""
+    return [one.identity for one in _present(session, view, own)[1:]]
+
+
+def over(session: Session, view: RoomView | None, now: datetime) -> Cause | None:
+    """Why the session is over, if it is; `view` is None when LiveKit has no such room."""
+    if now >= session.ends_at:
+        return "time_over"
+    if view is None:
+        return _emptied(session) if now - session.created_at >= SETTLED else None
+    if view.people:
+        return None
+    if session.joined_at is None:
+        return "nobody_joined" if now >= session.token_until + ALONE else None
+    since = session.alone_since
+    return "everyone_left" if since is not None and now - since >= ALONE else None
+
+
+def wanted(session: Session, own: Iterable[str], now: datetime) -> Want | None:
+    """Why the agent is to be dispatched again, as the session stands after it was `seen`.
+
+    Never after a normal end, and while nobody told how an agent went, not at once: its worker may
+    be about to say so.
+    """
+    if session.agent_state == "joined" or session.dispatches >= MOST_DISPATCHES:
+        return None
+    if session.agent_state == "dispatched":
+        if any(one.outcome == "failed" for one in session.jobs if one.identity in set(own)):
+            return "failed"
+        return "did_not_come" if now - session.agent_changed_at >= GRACE else None
+    outcome = session.agent_outcome
+    if outcome == "failed":
+        return "failed"
+    if outcome == "vanished" or (
+        outcome in (None, "accepted") and now - session.agent_changed_at >= GRACE
+    ):
+        return "vanished"
+    return None
+
+
+def dispatched(session: Session, now: datetime) -> Session:
+    return replace(
+        session,
+        agent_state="dispatched",
+        agent_identity=None,
+        agent_since=now,
+        dispatches=session.dispatches + 1,
+    )
+
+
+def ended(session: Session, cause: Cause, now: datetime) -> Session:
+    """On its way to its end: the room goes next."""
+    return replace(session, state="ending", ended_at=now, cause=cause)
+
+
+def _emptied(session: Session) -> Cause:
+    """LiveKit closes a room that nobody joined in time, or that everybody has left."""
+    return "nobody_joined" if session.joined_at is None else "everyone_left"
+
+
+def _people_seen(session: Session, view: RoomView, now: datetime) -> Session:
+    if view.people:
+        first = joined(session, min(one.joined_at for one in view.people))
+        return first if first.alone_since is None else replace(first, alone_since=None)
+    if session.joined_at is not None and session.alone_since is None:
+        return replace(session, alone_since=now)
+    return session
+
+
+def _present(session: Session, view: RoomView, own: Iterable[str]) -> list[RoomParticipant]:
+    """The session's own agents in the room, in the order in which they came.
+
+    LiveKit lists one whose process was killed for 20 s: its worker's word says that it is gone.
+    """
+    gone = {one.identity for one in session.jobs if one.outcome in ("failed", "completed")}
+    names = set(own) - gone
+    there = [one for one in view.agents if one.identity in names]
+    return sorted(there, key=lambda one: (one.joined_at, one.identity))
+
+
+def _with_agent(session: Session, agent: RoomParticipant, now: datetime) -> Session:
+    if session.agent_state == "joined" and session.agent_identity == agent.identity:
+        return session
+    return replace(session, agent_state="joined", agent_identity=agent.identity, agent_since=now)

@@ -1,0 +1,232 @@
+"""Bringing together what a session's row says and what its room shows, and seeing to its agent.
+
+LiveKit tells of a room, a worker of its jobs, a caller asks, the sweep comes by: each is a reason
+to look at the room as it is now. What follows is in `life`; here it is done. The row is written
+before anything is done, and whoever writes it first does it: two who look at once do it once.
+"""
+
+import asyncio
+import logging
+from functools import partial
+
+from lkps_core.agents.directory import Directory
+from lkps_core.agents.names import agent_name_in
+from lkps_core.agents.routing import dispatch_version, routing_secret
+from lkps_core.audit.stream import Trail
+from lkps_core.call import OwnAct
+from lkps_core.errors import EditedMeanwhile
+from lkps_core.policy.evidence import Evidences
+from lkps_core.policy.model import agent_subject
+from lkps_core.ports import Changed, Clock, Dispatch, RoomEvent, Rooms, RoomView, Rows, Stored
+from lkps_core.sessions.closing import Closing
+from lkps_core.sessions.life import (
+    Want,
+    dispatched,
+    foreign,
+    joined,
+    over,
+    seen,
+    surplus,
+    told,
+    wanted,
+)
+from lkps_core.sessions.model import GRACE, Job, Outcome, Session
+from lkps_core.sessions.naming import session_id_in
+from lkps_core.settings import Settings
+from lkps_core.undoing import Undoing
+
+log = logging.getLogger(__name__)
+
+CONFIRM_AFTER = 1.0
+"""Seconds after which an agent is no job of the room if LiveKit still does not list it as one."""
+
+LOOK_AFTER = GRACE.total_seconds() + 0.2
+"""Seconds after a start, when its agent is in the room unless it does not come."""
+
+MOST_LOOKS = 256
+"""Starts of this process that it looks after: the others are left to the sweep."""
+
+_ATTEMPTS = 4
+_HEARD = "livekit_webhook"
+
+
+class Watching:
+    def __init__(
+        self,
+        settings: Settings,
+        directory: Directory,
+        evidences: Evidences,
+        sessions: Rows[Session],
+        rooms: Rooms,
+        trail: Trail,
+        closing: Closing,
+        undoing: Undoing,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._evidences = evidences
+        self._sessions = sessions
+        self._rooms = rooms
+        self._trail = trail
+        self._closing = closing
+        self._undoing = undoing
+        self._clock = clock
+        self._looks = 0
+
+    async def heard(self, event: RoomEvent) -> None:
+        """LiveKit tells of a room; of one that is no session's here, nothing follows."""
+        stored = await self._session_of(event.room_name)
+        if stored is None or stored.row.state == "ended":
+            return
+        if event.news == "joined" and not event.is_agent:
+            await self._update(stored, partial(joined, at=event.at))
+            return
+        if event.is_agent and event.news in ("left", "vanished"):
+            outcome: Outcome = "vanished" if event.news == "vanished" else "left"
+            stored = await self._update(stored, partial(told, job=Job(event.identity, outcome)))
+        await self.look(stored, _HEARD)
+
+    async def reported(self, stored: Stored[Session], job: Job, operation: str) -> None:
+        """A worker tells what became of its job."""
+        stored = await self._update(stored, partial(told, job=job))
+        await self.look(stored, operation)
+
+    async def look(self, stored: Stored[Session], operation: str) -> Session:
+        """The session as it is now that its room was looked at, with all that follows from it.
+
+        Raises LiveKitUnavailable, StorageUnavailable, AuditUnavailable, and EditedMeanwhile when
+        others kept changing it.
+        """
+        for _ in range(_ATTEMPTS):
+            if stored.row.state != "open":
+                return stored.row
+            try:
+                return await self._look(stored, operation)
+            except (Changed, EditedMeanwhile):
+                stored = await self._again(stored)
+        raise EditedMeanwhile(reason="session_changed_meanwhile")
+
+    def look_later(self, session: Session, operation: str) -> None:
+        """Once, when its agent should be there; best effort, for so many at a time."""
+        if self._looks >= MOST_LOOKS:
+            return
+        self._looks += 1
+
+        async def look() -> None:
+            self._looks -= 1
+            stored = await self._sessions.get(session.partition, session.key)
+            if stored is not None and stored.row.awaits_agent:
+                await self.look(stored, operation)
+
+        self._undoing.later(look, after=LOOK_AFTER, name="late look")
+
+    async def _look(self, stored: Stored[Session], operation: str) -> Session:
+        view = await self._rooms.look(stored.row.room_name)
+        account = OwnAct(self._clock(), operation)
+        cause = over(stored.row, view, account.at)
+        if cause is not None:
+            return await self._closing.close(account, stored, cause, rule="session_life")
+        if view is None:
+            return stored.row
+        own = await self._own(stored.row, view)
+        stored = await self._written(stored, seen(stored.row, view, own, account.at))
+        for identity in surplus(stored.row, view, own):
+            await self._remove(account, stored.row, identity, "second_agent")
+        if foreign(view, own):
+            self._undoing.later(
+                partial(self._put_out, stored.row, operation),
+                after=CONFIRM_AFTER,
+                name="second look",
+            )
+        why = wanted(stored.row, own, account.at)
+        return (await self._dispatch(account, stored, why)).row if why else stored.row
+
+    async def _own(self, session: Session, view: RoomView) -> frozenset[str]:
+        """The identities of the session's own jobs: LiveKit is asked only for what is not known."""
+        known = frozenset({session.agent_identity} - {None})
+        is_known = all(one.identity in known for one in view.agents)
+        if is_known and session.agent_state != "dispatched":
+            return frozenset(one for one in known if one is not None)
+        if not view.agents and not any(one.outcome == "failed" for one in session.jobs):
+            return frozenset()
+        return await self._rooms.jobs(session.room_name)
+
+    async def _put_out(self, session: Session, operation: str) -> None:
+        """Remove agents that are no job of the room, a moment after they were first seen."""
+        view = await self._rooms.look(session.room_name)
+        if view is None:
+            return
+        account = OwnAct(self._clock(), operation)
+        for identity in foreign(view, await self._rooms.jobs(session.room_name)):
+            await self._remove(account, session, identity, "foreign_agent")
+
+    async def _remove(self, account: OwnAct, session: Session, identity: str, why: str) -> None:
+        await self._rooms.remove(session.room_name, identity)
+        await self._trail.record(
+            account.event(
+                "session.agent_removed",
+                reason=why,
+                agent_name=session.agent_name,
+                session_id=session.id,
+                room_name=session.room_name,
+                participant_identity=identity,
+            )
+        )
+
+    async def _dispatch(
+        self, account: OwnAct, stored: Stored[Session], why: Want
+    ) -> Stored[Session]:
+        """Where an instance is online; else the next look tries again."""
+        name = stored.row.agent_name
+        agent, online, blocks = await asyncio.gather(
+            self._directory.agent_now(name),
+            self._directory.online_now(name, account.at),
+            self._evidences.blocks(),
+        )
+        if agent is None or not online or blocks.blocks(agent_subject(name), account.at):
+            return stored
+        after = await self._written(stored, dispatched(stored.row, account.at))
+        version = dispatch_version(agent.row, online)
+        await self._trail.record(
+            account.event(
+                "session.dispatched",
+                reason=why,
+                agent_name=name,
+                session_id=after.row.id,
+                room_name=after.row.room_name,
+                routing_version=version,
+            )
+        )
+        secret = routing_secret(self._settings.secret, name, version)
+        await self._rooms.dispatch_anew(Dispatch(after.row.room_name, name, secret))
+        log.info("an agent is dispatched again", extra={"reason": why})
+        return after
+
+    async def _session_of(self, room_name: str) -> Stored[Session] | None:
+        session_id = session_id_in(self._settings.installation, room_name)
+        name = agent_name_in(session_id) if session_id else None
+        if name is None or session_id is None:
+            return None
+        return await self._sessions.get(name, session_id)
+
+    async def _update(self, stored: Stored[Session], change: "partial[Session]") -> Stored[Session]:
+        """What is told is added to the row, whoever else changes it in the same moment."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._written(stored, change(stored.row))
+            except Changed:
+                stored = await self._again(stored)
+        raise EditedMeanwhile(reason="session_changed_meanwhile")
+
+    async def _written(self, stored: Stored[Session], session: Session) -> Stored[Session]:
+        if session == stored.row:
+            return stored
+        return Stored(session, await self._sessions.replace(session, stored.etag))
+
+    async def _again(self, stored: Stored[Session]) -> Stored[Session]:
+        """As it stands now; a row that is gone counts as it was when it went."""
+        found = await self._sessions.get(stored.row.partition, stored.row.key)
+        if found is None:
+            raise EditedMeanwhile(reason="session_abandoned_meanwhile")
+        return found
