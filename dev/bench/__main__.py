@@ -2,14 +2,16 @@
 
 import argparse
 import asyncio
+from collections.abc import Mapping
 
 from dev.bench.cold_start import HELLO_APP, cold_starts
 from dev.bench.policy import decision_microseconds
-from dev.bench.report import Results, show, write
+from dev.bench.questions import ROWS, first_pages
+from dev.bench.report import Measured, Results, show, write
 from dev.bench.rounds import interleaved, run
 from dev.bench.subjects import subjects
-from dev.bench.trail import Trails, first_pages, verified_a_second
-from dev.platform import running
+from dev.bench.trail import verified_a_second
+from dev.platform import Platform, running
 from dev.platform.conditions import holds_within
 from dev.platform.http import answers_ok
 from dev.platform.part import READY_SECONDS
@@ -24,25 +26,29 @@ CONDITIONS = "byte code compiled, dependencies running and warm"
 
 async def bench(rounds: int) -> Results:
     async with running() as platform:
-        hello = Service(LOGS, Ports().free(), {}, app=HELLO_APP, name="hello")
-        try:
-            hello.launch()
-            hello_url = f"{hello.url}/api/hello"
-            await holds_within(READY_SECONDS, lambda: answers_ok(hello_url))
-            async with subjects(platform, hello_url) as measured:
-                for subject in measured:
-                    await run(subject, at_once=16, requests=WARM_UP)
-                load = {
-                    at_once: await interleaved(
-                        measured, at_once=at_once, requests=requests, rounds=rounds
-                    )
-                    for at_once, requests in REQUESTS.items()
-                }
-            cold = await cold_starts(platform, rounds=rounds)
-            trails = Trails(verified_a_second(), await first_pages(platform))
-            return Results(load, cold, decision_microseconds(), trails)
-        finally:
-            await hello.dispose()
+        measured = await _load(platform, rounds)
+        cold = await cold_starts(platform, rounds=rounds)
+    pages = await first_pages(ROWS)
+    return Results(measured, cold, decision_microseconds(), verified_a_second(), pages)
+
+
+async def _load(platform: Platform, rounds: int) -> Mapping[int, Measured]:
+    hello = Service(LOGS, Ports().free(), {}, app=HELLO_APP, name="hello")
+    try:
+        hello.launch()
+        hello_url = f"{hello.url}/api/hello"
+        await holds_within(READY_SECONDS, lambda: answers_ok(hello_url))
+        async with subjects(platform, hello_url) as measured:
+            for subject in measured:
+                await run(subject, at_once=16, requests=WARM_UP)
+            return {
+                at_once: await interleaved(
+                    measured, at_once=at_once, requests=requests, rounds=rounds
+                )
+                for at_once, requests in REQUESTS.items()
+            }
+    finally:
+        await hello.dispose()
 
 
 def main() -> None:

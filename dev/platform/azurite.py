@@ -17,6 +17,9 @@ ACCOUNT_KEY = (
 )
 
 
+_PRELOADED_SECONDS = 600.0
+
+
 @dataclass(frozen=True, slots=True)
 class AzuritePorts:
     """Nobody asks for queues, but they cannot be left out."""
@@ -29,11 +32,18 @@ class AzuritePorts:
 class Azurite(Part):
     """Keeps its tables and blobs in memory, so a restart loses them, or in `state`.
 
-    What it wrote there in the last 5 seconds is lost when it is killed.
+    What it wrote there in the last 5 seconds is lost when it is killed. `node_options` are of the
+    program that runs it.
     """
 
     def __init__(
-        self, logs: Path, state: Path, ports: AzuritePorts, *, persistent: bool = False
+        self,
+        logs: Path,
+        state: Path,
+        ports: AzuritePorts,
+        *,
+        persistent: bool = False,
+        node_options: tuple[str, ...] = (),
     ) -> None:
         script = ROOT / "dev/node_modules/azurite/dist/src/azurite.js"
         where = ("--location", str(state)) if persistent else ("--inMemoryPersistence",)
@@ -43,10 +53,12 @@ class Azurite(Part):
             *("--queueHost", HOST, "--queuePort", str(ports.queues)),
         )
         quietly = ("--disableTelemetry", "--silent")
-        argv = ("node", str(script), *where, *listening, *quietly)
+        argv = ("node", *node_options, str(script), *where, *listening, *quietly)
         # At SIGTERM it lets requests end and saves: in memory there is nothing to wait for.
         ending = signal.SIGTERM if persistent else signal.SIGKILL
         super().__init__("azurite", Command(argv, bare_environment(), state, ending), logs)
+        if node_options:  # what is imported that way may fill its tables
+            self.ready_seconds = _PRELOADED_SECONDS
         self.port = ports.tables
         self._blob_port = ports.blobs
 

@@ -19,6 +19,8 @@ class PartFailed(Exception):  # noqa: N818  the domain's word
 class Part:
     """Every start has the same ports and settings; parts say when they are ready in `is_ready`."""
 
+    ready_seconds = READY_SECONDS
+
     def __init__(self, name: str, command: Command, logs: Path) -> None:
         self.name = name
         self._command = command
@@ -39,8 +41,8 @@ class Part:
 
     async def until_ready(self) -> None:
         """Raises `PartFailed`."""
-        if not await holds_within(READY_SECONDS, self._has_exited_or_is_ready):
-            raise self.failure(f"is not ready after {READY_SECONDS:.0f} s")
+        if not await holds_within(self.ready_seconds, self._has_exited_or_is_ready):
+            raise self.failure(f"is not ready after {self.ready_seconds:.0f} s")
         self.require_alive()
 
     def require_alive(self) -> None:

@@ -18,7 +18,8 @@ class Plan:
     """`settings` win over what the platform would set.
 
     A `tenant_state` of None is made for the run; `persistent` tables and blobs live as long as the
-    run; with `timers` the service runs its timers on their schedules; the two ports are wishes.
+    run; with `timers` the service runs its timers on their schedules; `node_options` are those of
+    Azurite; the two ports are wishes.
     """
 
     parts: frozenset[PartName] = ALL
@@ -28,5 +29,6 @@ class Plan:
     tenant_state: Path | None = None
     persistent: bool = False
     timers: bool = False
+    node_options: tuple[str, ...] = ()
     lkps_port: int | None = None
     livekit_port: int | None = None

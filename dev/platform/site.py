@@ -46,7 +46,13 @@ class Site:
             return None
         tables, blobs, queues = (self._ports.free() for _ in range(3))
         ports = AzuritePorts(tables, blobs, queues)
-        return Azurite(self._plan.logs, self._state, ports, persistent=self._plan.persistent)
+        return Azurite(
+            self._plan.logs,
+            self._state,
+            ports,
+            persistent=self._plan.persistent,
+            node_options=self._plan.node_options,
+        )
 
     @cached_property
     def livekit(self) -> LiveKit | None:

@@ -18,12 +18,14 @@ async def running(
     persistent: bool = False,
     timers: bool = False,
     app: Path = ROOT,
+    node_options: tuple[str, ...] = (),
 ) -> AsyncIterator[Platform]:
     """A platform of `parts`, by default of all of them, on free ports until the block ends.
 
     Nothing of the caller's environment reaches it. `settings` win over its own LKPS_* settings;
     `persistent` lets tables and blobs survive a restart of Azurite; with `timers` the service runs
-    its timers on their schedules, without only by `Service.fire`. Raises `PartFailed`.
+    its timers on their schedules, without only by `Service.fire`; `node_options` are Azurite's.
+    Raises `PartFailed`.
     """
     plan = Plan(
         parts=ALL if not parts or "service" in parts else frozenset(parts),
@@ -31,6 +33,7 @@ async def running(
         persistent=persistent,
         timers=timers,
         app=app,
+        node_options=node_options,
     )
     async with started(plan) as platform:
         yield platform
