@@ -5,11 +5,12 @@ import asyncio
 from collections.abc import Mapping
 
 from dev.bench.cold_start import HELLO_APP, cold_starts
+from dev.bench.grouping import Counting, Grouping
 from dev.bench.policy import decision_microseconds
 from dev.bench.questions import ROWS, first_pages
 from dev.bench.report import Measured, Results, show, write
 from dev.bench.rounds import interleaved, run
-from dev.bench.subjects import subjects
+from dev.bench.subjects import START, subjects
 from dev.bench.trail import verified_a_second
 from dev.platform import Platform, running
 from dev.platform.conditions import holds_within
@@ -25,14 +26,17 @@ CONDITIONS = "byte code compiled, dependencies running and warm"
 
 
 async def bench(rounds: int) -> Results:
-    async with running() as platform:
-        measured = await _load(platform, rounds)
+    counting = Counting()
+    async with running(node_options=counting.node_options) as platform:
+        measured, grouping = await _load(platform, counting, rounds)
         cold = await cold_starts(platform, rounds=rounds)
     pages = await first_pages(ROWS)
-    return Results(measured, cold, decision_microseconds(), verified_a_second(), pages)
+    return Results(measured, grouping, cold, decision_microseconds(), verified_a_second(), pages)
 
 
-async def _load(platform: Platform, rounds: int) -> Mapping[int, Measured]:
+async def _load(
+    platform: Platform, counting: Counting, rounds: int
+) -> tuple[Mapping[int, Measured], Grouping]:
     hello = Service(LOGS, Ports().free(), {}, app=HELLO_APP, name="hello")
     try:
         hello.launch()
@@ -41,12 +45,16 @@ async def _load(platform: Platform, rounds: int) -> Mapping[int, Measured]:
         async with subjects(platform, hello_url) as measured:
             for subject in measured:
                 await run(subject, at_once=16, requests=WARM_UP)
-            return {
+            load = {
                 at_once: await interleaved(
                     measured, at_once=at_once, requests=requests, rounds=rounds
                 )
                 for at_once, requests in REQUESTS.items()
             }
+            [start] = [subject for subject in measured if subject.name == START]
+            most = max(REQUESTS)
+            grouping = await counting.grouping(start, at_once=most, requests=REQUESTS[most])
+            return load, grouping
     finally:
         await hello.dispose()
 

@@ -1,7 +1,7 @@
 """The results: a table for people, the same as JSON for programs."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from dev.bench.cold_start import ColdStarts
+from dev.bench.grouping import Grouping
 from dev.bench.questions import FirstPages
 from dev.bench.rounds import Round, middle
-from dev.bench.subjects import CREATE_ROOM, INSERT, REGISTER, START
+from dev.bench.subjects import BARE_INSERT, CREATE_ROOM, INSERT, REGISTER, START
 
 type Measured = Mapping[str, list[Round]]
 
@@ -22,10 +23,12 @@ type Measured = Mapping[str, list[Round]]
 class Results:
     """`measured` has the rounds by how many requests were made at once; `decision` is in µs.
 
-    `verified` are the rows of an export that are verified in a second.
+    `grouping` is of session starts at the most of them; `verified` are the rows of an export
+    that are verified in a second.
     """
 
     measured: Mapping[int, Measured]
+    grouping: Grouping
     cold: ColdStarts
     decision: float
     verified: float
@@ -40,6 +43,7 @@ class Results:
                 }
                 for at_once, measured in self.measured.items()
             },
+            "grouping": asdict(self.grouping),
             "decision_microseconds": self.decision,
             "verified_a_second": self.verified,
             "first_pages": asdict(self.pages),
@@ -55,6 +59,9 @@ class Results:
             Target("session start, p50 at 1, to its slower reference", ratio(alone, START), 2.0),
             Target("registration, p50 at 1, to one insert", registration, 1.5),
             Target("inserts a second to starts a second, at 64", throughput, 1.0),
+            Target(
+                "requests that write a start's two rows, at 64", self.grouping.writes_a_start, 2.0
+            ),
             Target("cold start, to hello world's", self.cold.ratio, 2.0),
             Target("a decision for a client with 100 grants, in µs", self.decision, 50.0),
             Target("µs to verify a row of an export", 1e6 / self.verified, 10.0),
@@ -94,6 +101,8 @@ def show(results: Results, conditions: str) -> None:
     console = Console()
     for at_once, measured in results.measured.items():
         console.print(_table(f"{at_once} at once", measured))
+    for line in _grouped(results.grouping, results.measured[max(results.measured)]):
+        console.print(line)
     cold = results.cold
     console.print(
         f"cold start to the first answer: hello {cold.hello:.0f} ms, "
@@ -102,6 +111,20 @@ def show(results: Results, conditions: str) -> None:
     for target in results.targets():
         verdict = "met" if target.ratio <= target.limit else "MISSED"
         console.print(f"{verdict:7}{target.what}: {target.ratio:.2f} (at most {target.limit})")
+
+
+def _grouped(grouping: Grouping, measured: Measured) -> Iterator[str]:
+    starts, insert, bare = (
+        middle(measured[name]).throughput for name in (START, INSERT, BARE_INSERT)
+    )
+    yield f"{starts:.0f} starts a second, beside {insert:.0f} single inserts, {bare:.0f} bare"
+    for table, one in grouping.tables.items():
+        yield (
+            f"{one.rows} rows of {table} for {grouping.starts} starts: "
+            f"{one.transactions} transactions and {one.insertions} single inserts"
+        )
+    reads = ", ".join(f"{many} {kind}" for kind, many in grouping.others.items())
+    yield f"beside them: {reads or 'nothing'}"
 
 
 def write(results: Results, path: Path) -> None:
