@@ -58,6 +58,18 @@ async def index(timer: func.TimerRequest) -> None:
     await due("index", wired)
 
 
+@app.timer_trigger(schedule="0 * * * * *", arg_name="timer")
+async def sweep(timer: func.TimerRequest) -> None:
+    """Sees to the sessions that are due."""
+    await due("sweep", wired)
+
+
+@app.timer_trigger(schedule="30 */5 * * * *", arg_name="timer")
+async def full_sweep(timer: func.TimerRequest) -> None:
+    """Compares all sessions with LiveKit's rooms."""
+    await due("full_sweep", wired)
+
+
 @app.timer_trigger(schedule="30 30 * * * *", arg_name="timer")
 async def retention(timer: func.TimerRequest) -> None:
     """Removes the days of the trail whose time is over."""

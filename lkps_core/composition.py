@@ -42,6 +42,7 @@ from lkps_core.ports import (
     CheckpointSigner,
     CheckpointStore,
     Clock,
+    Events,
     Probe,
     Randomness,
     Rooms,
@@ -54,9 +55,16 @@ from lkps_core.sessions.ending import Ending
 from lkps_core.sessions.live import Sessions
 from lkps_core.sessions.planning import Planning
 from lkps_core.sessions.presence import Presence
+from lkps_core.sessions.reporting import Reporting
 from lkps_core.sessions.starting import Starting
 from lkps_core.sessions.watching import Watching
 from lkps_core.settings import Settings
+from lkps_core.sweep.attending import Attending
+from lkps_core.sweep.comparing import Comparing
+from lkps_core.sweep.model import Turn
+from lkps_core.sweep.sweeping import Sweeping
+from lkps_core.sweep.tidying import Tidying
+from lkps_core.sweep.turns import Turns
 from lkps_core.tokens import TokenMint
 from lkps_core.undoing import Undoing
 
@@ -80,9 +88,11 @@ class Ports:
     indexed: Rows[Indexed]
     reindexes: Rows[Reindex]
     holds: Rows[Hold]
+    turns: Rows[Turn]
     checkpoints: CheckpointStore
     signer: CheckpointSigner
     rooms: Rooms
+    events: Events
     ping_tables: Probe
     close: Callable[[], Awaitable[None]]
 
@@ -99,7 +109,7 @@ def compose(settings: Settings, ports: Ports) -> Services:
     mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret)
     presence = Presence(directory, ports.rooms, ports.clock)
     undoing = Undoing()
-    closing = Closing(ports.sessions, ports.rooms, trail, usage)
+    closing = Closing(ports.sessions, ports.rooms, trail, usage, ports.randomness)
     watching = Watching(
         settings,
         directory,
@@ -110,6 +120,7 @@ def compose(settings: Settings, ports: Ports) -> Services:
         closing,
         undoing,
         ports.clock,
+        ports.randomness,
     )
     new_mode = settings.new_agents_mode
     assigning = Assigning(new_mode, directory, evidences, ports.agents, trail)
@@ -198,6 +209,9 @@ def compose(settings: Settings, ports: Ports) -> Services:
             undoing,
         ),
         ending=Ending(directory, ports.sessions, presence, watching, closing),
+        watching=watching,
+        reporting=Reporting(directory, ports.registrations, ports.sessions, trail, watching),
+        events=ports.events,
         inspecting=Inspecting(
             Quotas(ports.monotonic),
             directory,
@@ -220,8 +234,26 @@ def compose(settings: Settings, ports: Ports) -> Services:
             ports.clock,
             settings.audit_retention_days,
         ),
+        sweeping=_sweeping(settings, ports, trail, watching, closing),
         health=Health(_probes(keys, ports), ports.monotonic),
         close=close,
+    )
+
+
+def _sweeping(
+    settings: Settings, ports: Ports, trail: Stream, watching: Watching, closing: Closing
+) -> Sweeping:
+    clock = ports.clock
+    attending = Attending(ports.sessions, ports.rooms, trail, watching, closing, clock)
+    return Sweeping(
+        Turns(ports.turns, clock, ports.randomness),
+        ports.sessions,
+        attending,
+        Comparing(settings.installation, ports.sessions, ports.rooms, trail, attending, clock),
+        Tidying(ports.registrations, ports.revocations, trail, clock),
+        trail,
+        clock,
+        ports.monotonic,
     )
 
 

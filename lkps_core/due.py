@@ -9,7 +9,7 @@ from lkps_core.services import Services
 
 log = logging.getLogger(__name__)
 
-type Timer = Literal["checkpoint", "index", "retention"]
+type Timer = Literal["checkpoint", "index", "retention", "sweep", "full_sweep"]
 
 
 async def due(timer: Timer, services: Callable[[], Awaitable[Services]]) -> None:
@@ -20,6 +20,8 @@ async def due(timer: Timer, services: Callable[[], Awaitable[Services]]) -> None
             "checkpoint": at_work.checkpointing.run,
             "index": at_work.indexing.run,
             "retention": at_work.retention.run,
+            "sweep": at_work.sweeping.due,
+            "full_sweep": at_work.sweeping.full,
         }
         await runs[timer]()
     except Refusal as refusal:

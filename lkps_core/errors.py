@@ -71,6 +71,10 @@ class PermissionLacking(Refusal):
         }
 
 
+class EventNotSigned(Refusal):
+    status, code, title = 401, "event_not_signed", "LiveKit's key did not sign this event"
+
+
 class KeysUnavailable(Refusal):
     status, code, title = 503, "keys_unavailable", "The tenant's signing keys cannot be reached"
     retry_after = 5
@@ -259,6 +263,11 @@ class PreconditionFailed(Refusal):
 class EditedMeanwhile(Refusal):
     status, code, title = 409, "edited_meanwhile", "Someone else changed it in the same moment"
     retry_after = 1
+
+
+class SweepUnderWay(Refusal):
+    status, code, title = 409, "sweep_under_way", "A run of the sweep is under way"
+    retry_after = 30
 
 
 # Is it too much?

@@ -207,7 +207,7 @@ class RoomEvent:
 class Events(Protocol):
     """What LiveKit signs and sends."""
 
-    def read(self, body: bytes, authorization: str | None) -> RoomEvent | None:
+    def read(self, body: bytes, authorization: str | None, now: datetime) -> RoomEvent | None:
         """None for what concerns no session. Raises EventNotSigned."""
         ...
 

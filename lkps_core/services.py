@@ -22,10 +22,13 @@ from lkps_core.governance.revoking import Revoking
 from lkps_core.health import Health
 from lkps_core.identity.authenticate import Authenticator
 from lkps_core.policy.evidence import Evidences
-from lkps_core.ports import Clock
+from lkps_core.ports import Clock, Events
 from lkps_core.sessions.ending import Ending
+from lkps_core.sessions.reporting import Reporting
 from lkps_core.sessions.starting import Starting
+from lkps_core.sessions.watching import Watching
 from lkps_core.settings import Settings
+from lkps_core.sweep.sweeping import Sweeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ class Services:
     applying: Applying
     starting: Starting
     ending: Ending
+    watching: Watching
+    reporting: Reporting
+    events: Events
     inspecting: Inspecting
     receipts: Receipts
     holding: Holding
@@ -52,5 +58,6 @@ class Services:
     checkpointing: Checkpointing
     indexing: Indexing
     retention: Retention
+    sweeping: Sweeping
     health: Health
     close: Callable[[], Awaitable[None]]

@@ -41,6 +41,8 @@ class Settings:
     livekit_api_url: str
     livekit_api_key: str
     livekit_api_secret: str = field(repr=False)
+    livekit_previous_api_key: str
+    livekit_previous_api_secret: str = field(repr=False)
     secret: bytes = field(repr=False)
     tables_endpoint: str | None
     tables_connection_string: str | None = field(repr=False)
@@ -62,6 +64,13 @@ class Settings:
     @property
     def issuer(self) -> str:
         return f"{self.authority}/{self.tenant_id}/v2.0"
+
+    @property
+    def livekit_keys(self) -> tuple[tuple[str, str], ...]:
+        """Key and secret that events may be signed with: during a rotation the previous, too."""
+        current = (self.livekit_api_key, self.livekit_api_secret)
+        previous = (self.livekit_previous_api_key, self.livekit_previous_api_secret)
+        return (current, previous) if all(previous) else (current,)
 
     @property
     def lease_seconds(self) -> int:
@@ -114,6 +123,10 @@ class _Reading:
             ),
             livekit_api_key=self._text("LKPS_LIVEKIT_API_KEY"),
             livekit_api_secret=self._text("LKPS_LIVEKIT_API_SECRET", check=_long_enough),
+            livekit_previous_api_key=self._text("LKPS_LIVEKIT_PREVIOUS_API_KEY", default=""),
+            livekit_previous_api_secret=self._text(
+                "LKPS_LIVEKIT_PREVIOUS_API_SECRET", default="", check=_long_enough
+            ),
             secret=self._secret("LKPS_SECRET"),
             tables_endpoint=endpoint,
             tables_connection_string=connection,
@@ -145,6 +158,10 @@ class _Reading:
                 "LKPS_AUDIT_RETENTION_DAYS", "days", default=2557, least=1, most=36_500
             ),
         )
+        if bool(settings.livekit_previous_api_key) != bool(settings.livekit_previous_api_secret):
+            self._problems.append(
+                "LKPS_LIVEKIT_PREVIOUS_API_KEY and LKPS_LIVEKIT_PREVIOUS_API_SECRET: both or none"
+            )
         if environment == "prod" and settings.agent_names == "first-come":
             self._problems.append("LKPS_AGENT_NAMES: must be assigned in prod")
         if self._problems:

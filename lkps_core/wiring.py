@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 _SLOW_IMPORTS = (
     "lkps_core.adapters.tables",
     "lkps_core.adapters.livekit",
+    "lkps_core.adapters.livekit_events",
     "lkps_core.adapters.entra",
 )
 
@@ -66,6 +67,7 @@ def wire(environment: Environment) -> Services:
 def _real_ports(settings: Settings) -> Ports:
     from lkps_core.adapters.entra import EntraKeySource
     from lkps_core.adapters.livekit import LiveKitRooms
+    from lkps_core.adapters.livekit_events import LiveKitEvents
     from lkps_core.adapters.tables import (
         TableIndex,
         TableRegistrations,
@@ -77,6 +79,7 @@ def _real_ports(settings: Settings) -> Ports:
     from lkps_core.auditing.holds import Hold
     from lkps_core.auditing.indexing import Indexed, Reindex
     from lkps_core.policy.model import Grant, PlatformLimits, Revocation
+    from lkps_core.sweep.model import Turn
 
     logging.getLogger("azure").setLevel(logging.WARNING)  # it tells every request, at a cost
     account = _account(settings)
@@ -105,9 +108,11 @@ def _real_ports(settings: Settings) -> Ports:
         indexed=TableRows(account, "auditindex", Indexed),
         reindexes=TableRows(account, "auditindex", Reindex),
         holds=TableRows(account, "holds", Hold),
+        turns=TableRows(account, "platform", Turn),
         checkpoints=checkpoints,
         signer=signer,
         rooms=rooms,
+        events=LiveKitEvents(settings.livekit_keys),
         ping_tables=account.ping,
         close=close,
     )

@@ -88,11 +88,32 @@ class MemoryRegistrations(MemoryRows[Registration]):
         found = [row for row in rows if row.agent_name == agent_name and row.is_live(now)]
         return found[:most]
 
+    async def lapsed(self, before: datetime, most: int) -> Sequence[Stored[Registration]]:
+        self._answer("lapsed")
+        rows = (stored for _, stored in sorted(self._rows.items()))
+        return [one for one in rows if one.row.lease_until < before][:most]
+
 
 class MemorySessions(MemoryRows[Session]):
     async def live_of(self, agent_name: str, now: datetime) -> Sequence[Session]:
         self._answer("live_of")
         return [row for row in self._live(now) if row.agent_name == agent_name]
+
+    async def live_after(
+        self, agent_name: str, session_id: str, *, most: int
+    ) -> Sequence[Stored[Session]]:
+        self._answer("live_after")
+        rows = (
+            stored
+            for place, stored in sorted(self._rows.items())
+            if place > (agent_name, session_id)
+        )
+        return [one for one in rows if one.row.state != "ended"][:most]
+
+    async def due(self, now: datetime, most: int) -> Sequence[Stored[Session]]:
+        self._answer("due")
+        rows = (stored for _, stored in sorted(self._rows.items()))
+        return [one for one in rows if one.row.due_at < now.replace(microsecond=0)][:most]
 
     async def live_anywhere(self, now: datetime) -> Sequence[Session]:
         self._answer("live_anywhere")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from lkps_core.agents.model import Registration
-from lkps_core.ports import Rows
+from lkps_core.ports import Rows, Stored
 
 
 class Registrations(Rows[Registration], Protocol):
@@ -14,4 +14,8 @@ class Registrations(Rows[Registration], Protocol):
 
         What it costs depends on them alone: leases that have ended may be many.
         """
+        ...
+
+    async def lapsed(self, before: datetime, most: int) -> Sequence[Stored[Registration]]:
+        """Registrations of any agent whose lease had ended by then, `most` of them."""
         ...

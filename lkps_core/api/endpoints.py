@@ -8,6 +8,7 @@ from lkps_core.api.health import live, ready
 from lkps_core.api.http import Request, Response
 from lkps_core.api.openapi import openapi_json
 from lkps_core.api.operations import OPERATIONS, Operation
+from lkps_core.api.webhook import webhook
 from lkps_core.services import Services
 
 
@@ -47,6 +48,7 @@ class Endpoint:
 
 def _endpoints() -> tuple[Endpoint, ...]:
     by_path: dict[str, dict[str, Operation | OpenOperation]] = {
+        "livekit/webhook": {"POST": OpenOperation("livekit_webhook", webhook)},
         "health/live": {"GET": OpenOperation("health_live", live)},
         "health/ready": {"GET": OpenOperation("health_ready", ready)},
         "openapi.json": {"GET": OpenOperation("openapi", openapi_json)},

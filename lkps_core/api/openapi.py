@@ -12,15 +12,19 @@ from lkps_core import __version__
 from lkps_core.api.http import Request, Response
 from lkps_core.api.operations import EVERY_OPERATION_MAY_REFUSE, OPERATIONS, Operation
 from lkps_core.errors import (
+    AuditUnavailable,
     BodyInvalid,
     BodyMalformed,
     BodyTooLarge,
     CredentialsAmbiguous,
     CredentialsMissing,
+    EventNotSigned,
     KeysUnavailable,
+    LiveKitUnavailable,
     MediaTypeUnsupported,
     PermissionLacking,
     Refusal,
+    StorageUnavailable,
     TokenInvalid,
 )
 from lkps_core.services import Services
@@ -40,6 +44,8 @@ _FORM: tuple[type[Refusal], ...] = (
     BodyTooLarge,
     MediaTypeUnsupported,
 )
+
+_HEARING: tuple[type[Refusal], ...] = (LiveKitUnavailable, StorageUnavailable, AuditUnavailable)
 
 _PROBLEM = {
     "type": "object",
@@ -171,9 +177,24 @@ def _open_paths() -> dict[str, Any]:
         return {"get": {"summary": summary, "security": [], "responses": responses}}
 
     return {
+        "/livekit/webhook": {"post": _webhook()},
         "/health/live": get("Whether the process answers", "200"),
         "/health/ready": get("Whether the service can do its work", "200", "503"),
         "/openapi.json": get("This description", "200"),
+    }
+
+
+def _webhook() -> dict[str, Any]:
+    return {
+        "operationId": "livekit_webhook",
+        "summary": "For LiveKit: what happens in rooms",
+        "description": "Signed with LiveKit's API key (LiveKit's documentation, Webhooks).",
+        "security": [],
+        "requestBody": {"required": True, "content": {"application/webhook+json": {}}},
+        "responses": {
+            "200": {"description": "Heard"},
+            **_problems((EventNotSigned, BodyTooLarge, *_HEARING)),
+        },
     }
 
 

@@ -7,19 +7,27 @@ from lkps_core.audit.stream import Trail
 from lkps_core.call import Account
 from lkps_core.errors import EditedMeanwhile
 from lkps_core.policy.usage import UsageBook
-from lkps_core.ports import Changed, Rooms, Rows, Stored
-from lkps_core.sessions.life import ended
+from lkps_core.ports import Changed, Randomness, Rooms, Rows, Stored
+from lkps_core.sessions.life import closing
 from lkps_core.sessions.model import Cause, Session
+
+_ATTEMPTS = 4
 
 
 class Closing:
     def __init__(
-        self, sessions: Rows[Session], rooms: Rooms, trail: Trail, usage: UsageBook
+        self,
+        sessions: Rows[Session],
+        rooms: Rooms,
+        trail: Trail,
+        usage: UsageBook,
+        randomness: Randomness,
     ) -> None:
         self._sessions = sessions
         self._rooms = rooms
         self._trail = trail
         self._usage = usage
+        self._randomness = randomness
 
     async def close(
         self, account: Account, stored: Stored[Session], cause: Cause, rule: str
@@ -33,16 +41,32 @@ class Closing:
         if stored.row.state == "ended":
             return stored.row
         if stored.row.state == "open":
-            stored = await self._write(ended(stored.row, cause, account.at), stored.etag)
+            claim = self._randomness(8).hex()
+            stored = await self._write(closing(stored.row, cause, account.at, claim), stored.etag)
         await self._rooms.delete(stored.row.room_name)
         await self._trail.record(_event(account, stored.row, rule))
-        at_rest = await self._write(replace(stored.row, state="ended"), stored.etag)
-        self._usage.is_over(at_rest.row)
-        return at_rest.row
+        session = await self._at_rest(stored)
+        self._usage.is_over(session)
+        return session
 
     async def close_room(self, session: Session) -> None:
         """Take everyone out of the session's room; nothing is written of it yet."""
         await self._rooms.delete(session.room_name)
+
+    async def _at_rest(self, stored: Stored[Session]) -> Session:
+        """Its row says that it has ended, with what was told of its room meanwhile."""
+        for _ in range(_ATTEMPTS):
+            session = replace(stored.row, state="ended")
+            try:
+                await self._sessions.replace(session, stored.etag)
+            except Changed:
+                found = await self._sessions.get(session.partition, session.key)
+                if found is None or found.row.state == "ended":
+                    return session
+                stored = found
+            else:
+                return session
+        raise EditedMeanwhile(reason="session_changed_meanwhile")
 
     async def _write(self, session: Session, etag: str) -> Stored[Session]:
         try:

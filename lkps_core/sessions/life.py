@@ -22,7 +22,7 @@ from lkps_core.sessions.model import (
     Session,
 )
 
-SETTLED = timedelta(seconds=30)
+SETTLED = timedelta(seconds=10)
 """The age from which a session whose room is gone is over: its start has had its effects."""
 
 MOST_JOBS = 8
@@ -56,9 +56,15 @@ def _weightier(one: Job, other: Job) -> Job:
 
 
 def joined(session: Session, at: datetime) -> Session:
-    """A person came into the room at that time; of several, the first counts."""
+    """A person came into the room at that time; of several, the first counts.
+
+    It may be told after the end, which then has another cause.
+    """
     first = at if session.joined_at is None else min(at, session.joined_at)
-    return session if first == session.joined_at else replace(session, joined_at=first)
+    if first == session.joined_at:
+        return session
+    cause = "everyone_left" if session.cause == "nobody_joined" else session.cause
+    return replace(session, joined_at=first, cause=cause)
 
 
 def seen(session: Session, view: RoomView, own: Iterable[str], now: datetime) -> Session:
@@ -119,9 +125,10 @@ def wanted(session: Session, own: Iterable[str], now: datetime) -> Want | None:
     return None
 
 
-def dispatched(session: Session, now: datetime) -> Session:
+def dispatched(session: Session, now: datetime, claim: str) -> Session:
     return replace(
         session,
+        claim=claim,
         agent_state="dispatched",
         agent_identity=None,
         agent_since=now,
@@ -129,9 +136,9 @@ def dispatched(session: Session, now: datetime) -> Session:
     )
 
 
-def ended(session: Session, cause: Cause, now: datetime) -> Session:
+def closing(session: Session, cause: Cause, now: datetime, claim: str) -> Session:
     """On its way to its end: the room goes next."""
-    return replace(session, state="ending", ended_at=now, cause=cause)
+    return replace(session, state="ending", ended_at=now, cause=cause, claim=claim)
 
 
 def _emptied(session: Session) -> Cause:

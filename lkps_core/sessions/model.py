@@ -59,7 +59,8 @@ class Session:
 
     `joined_at` is when the first person was in the room, `alone_since` when it was last seen that
     nobody is any more. `agent_state` and `agent_identity` are of the agent that was dispatched
-    last, since `agent_since`; `dispatches` counts those that LKPS asked for.
+    last, since `agent_since`; `dispatches` counts those that LKPS asked for. `claim` tells whoever
+    wrote what is to be done from others who wrote the same in the same moment: it alone does it.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Session:
     agent_since: datetime | None = None
     dispatches: int = 1
     jobs: tuple[Job, ...] = ()
+    claim: str = ""
 
     @property
     def phase(self) -> Phase:

@@ -17,7 +17,17 @@ from lkps_core.call import OwnAct
 from lkps_core.errors import EditedMeanwhile
 from lkps_core.policy.evidence import Evidences
 from lkps_core.policy.model import agent_subject
-from lkps_core.ports import Changed, Clock, Dispatch, RoomEvent, Rooms, RoomView, Rows, Stored
+from lkps_core.ports import (
+    Changed,
+    Clock,
+    Dispatch,
+    Randomness,
+    RoomEvent,
+    Rooms,
+    RoomView,
+    Rows,
+    Stored,
+)
 from lkps_core.sessions.closing import Closing
 from lkps_core.sessions.life import (
     Want,
@@ -30,7 +40,7 @@ from lkps_core.sessions.life import (
     told,
     wanted,
 )
-from lkps_core.sessions.model import GRACE, Job, Outcome, Session
+from lkps_core.sessions.model import GRACE, Cause, Job, Outcome, Session
 from lkps_core.sessions.naming import session_id_in
 from lkps_core.settings import Settings
 from lkps_core.undoing import Undoing
@@ -62,6 +72,7 @@ class Watching:
         closing: Closing,
         undoing: Undoing,
         clock: Clock,
+        randomness: Randomness,
     ) -> None:
         self._settings = settings
         self._directory = directory
@@ -72,15 +83,28 @@ class Watching:
         self._closing = closing
         self._undoing = undoing
         self._clock = clock
+        self._randomness = randomness
         self._looks = 0
 
     async def heard(self, event: RoomEvent) -> None:
-        """LiveKit tells of a room; of one that is no session's here, nothing follows."""
+        """LiveKit tells of a room; of one that is no session's here, nothing follows.
+
+        What is told is added to the row, an ended session's too: events come in any order. Raises
+        as `look` does, but leaves a session that others are changing to them.
+        """
         stored = await self._session_of(event.room_name)
-        if stored is None or stored.row.state == "ended":
+        if stored is None:
             return
+        try:
+            await self._hear(stored, event)
+        except EditedMeanwhile as error:
+            log.warning("an event is left to the sweep", extra={"reason": error.reason})
+
+    async def _hear(self, stored: Stored[Session], event: RoomEvent) -> None:
         if event.news == "joined" and not event.is_agent:
             await self._update(stored, partial(joined, at=event.at))
+            return
+        if stored.row.state != "open":
             return
         if event.is_agent and event.news in ("left", "vanished"):
             outcome: Outcome = "vanished" if event.news == "vanished" else "left"
@@ -106,6 +130,15 @@ class Watching:
             except (Changed, EditedMeanwhile):
                 stored = await self._again(stored)
         raise EditedMeanwhile(reason="session_changed_meanwhile")
+
+    async def foresee(self, session: Session) -> tuple[Cause | None, Want | None]:
+        """What a look at the open session would lead to: its end, or another agent."""
+        view, now = await self._rooms.look(session.room_name), self._clock()
+        cause = over(session, view, now)
+        if cause is not None or view is None:
+            return cause, None
+        own = await self._own(session, view)
+        return None, wanted(seen(session, view, own, now), own, now)
 
     def look_later(self, session: Session, operation: str) -> None:
         """Once, when its agent should be there; best effort, for so many at a time."""
@@ -186,7 +219,8 @@ class Watching:
         )
         if agent is None or not online or blocks.blocks(agent_subject(name), account.at):
             return stored
-        after = await self._written(stored, dispatched(stored.row, account.at))
+        claim = self._randomness(8).hex()
+        after = await self._written(stored, dispatched(stored.row, account.at, claim))
         version = dispatch_version(agent.row, online)
         await self._trail.record(
             account.event(

@@ -1,6 +1,6 @@
 """Bodies of the agents' routes."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -64,6 +64,17 @@ class Renewed(Answer):
     renew_after: int
     token: str | None = Field(
         None, repr=False, description="Only when half of the old one is over."
+    )
+
+
+class ReportJob(Body):
+    """What became of a job: LiveKit tells neither a crash from an end, nor who took it."""
+
+    session_id: Annotated[str, StringConstraints(max_length=100)]
+    participant_identity: Word = Field(description="The job's in the room: `agent-AJ_…`.")
+    outcome: Literal["accepted", "completed", "failed"]
+    reason: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_ -]{1,100}$")] | None = Field(
+        None, description="The kind of cause, never an error's text."
     )
 
 

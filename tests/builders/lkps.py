@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
+from lkps_core.adapters.livekit_events import LiveKitEvents
 from lkps_core.adapters.memory import (
     MemoryRegistrations,
     MemoryRooms,
@@ -33,6 +34,7 @@ from lkps_core.identity.permissions import ADMINISTER, AUDIT, RUN_AGENTS, START_
 from lkps_core.policy.model import Grant, PlatformLimits, Revocation
 from lkps_core.services import Services
 from lkps_core.settings import Settings
+from lkps_core.sweep.model import Turn
 from tests.builders import tokens
 
 ENVIRONMENT = {
@@ -150,14 +152,16 @@ class Lkps:
     indexed: MemoryRows[Indexed] = field(default_factory=MemoryRows[Indexed])
     reindexes: MemoryRows[Reindex] = field(default_factory=MemoryRows[Reindex])
     holds: MemoryRows[Hold] = field(default_factory=MemoryRows[Hold])
+    turns: MemoryRows[Turn] = field(default_factory=MemoryRows[Turn])
     checkpoints: MemoryCheckpoints = field(default_factory=MemoryCheckpoints)
     signer: MemoryKey = field(default_factory=MemoryKey)
 
     def __post_init__(self) -> None:
         self.rooms.clock = self.clock
+        settings = Settings.read({**ENVIRONMENT, **self.environment})
         numbers = itertools.count(1 + 1000 * self.seed)
         self.services: Services = compose(
-            Settings.read({**ENVIRONMENT, **self.environment}),
+            settings,
             Ports(
                 clock=self.clock,
                 monotonic=self.clock.monotonic,
@@ -174,9 +178,11 @@ class Lkps:
                 indexed=self.indexed,
                 reindexes=self.reindexes,
                 holds=self.holds,
+                turns=self.turns,
                 checkpoints=self.checkpoints,
                 signer=self.signer,
                 rooms=self.rooms,
+                events=LiveKitEvents(settings.livekit_keys),
                 ping_tables=self._ping_tables,
                 close=_nothing,
             ),
@@ -259,6 +265,7 @@ class Lkps:
             self.indexed,
             self.reindexes,
             self.holds,
+            self.turns,
         )
 
     async def _provide(self) -> Services:

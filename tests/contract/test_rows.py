@@ -409,6 +409,55 @@ async def test_live_sessions_have_neither_ended_nor_outlived_their_longest_durat
     assert await tables.sessions.live_of(partition, later) == [rows[2]]
 
 
+async def test_sessions_that_have_not_ended_are_read_on_by_agent_and_id(
+    tables: Tables, partition: str
+) -> None:
+    rows = [
+        session(partition, "1"),
+        session(partition, "2", state="ended"),
+        session(partition, "3", state="ending"),
+        session(f"{partition}x", "0", state="abandoned"),
+        session(f"{partition}x", "2"),
+    ]
+    for row in rows:
+        await tables.sessions.add(row)
+    read, place = [], (partition, "")
+    while found := await tables.sessions.live_after(*place, most=2):
+        read += [stored.row for stored in found]
+        place = (found[-1].row.partition, found[-1].row.key)
+        assert len(found) <= 2
+    assert [row for row in read if row in rows] == [rows[0], rows[2], rows[3], rows[4]]
+
+
+async def test_sessions_are_due_once_their_time_has_passed(tables: Tables, partition: str) -> None:
+    joined = {"joined_at": NOW, "agent_state": "joined"}
+    rows = [
+        session(partition, "1", ends_at=NOW - timedelta(seconds=1), **joined),
+        session(partition, "2", ends_at=NOW, **joined),
+        session(partition, "3", ends_at=NOW + timedelta(hours=1), **joined),
+        session(partition, "4", state="ended", ended_at=NOW - timedelta(hours=25)),
+        session(partition, "5", state="ended", ended_at=NOW - timedelta(hours=23)),
+    ]
+    for row in rows:
+        await tables.sessions.add(row)
+    due = [stored.row for stored in await tables.sessions.due(NOW, 1000)]
+    assert [row for row in due if row in rows] == [rows[0], rows[3]]
+    assert len(await tables.sessions.due(NOW, 1)) == 1
+
+
+async def test_registrations_lapse_some_time_after_their_lease(
+    tables: Tables, partition: str
+) -> None:
+    rows = [
+        registration(partition, "over", lease_until=NOW - timedelta(seconds=1)),
+        registration(partition, "running", lease_until=NOW),
+    ]
+    for row in rows:
+        await tables.registrations.add(row)
+    lapsed = [stored.row for stored in await tables.registrations.lapsed(NOW, 1000)]
+    assert [row for row in lapsed if row in rows] == [rows[0]]
+
+
 async def test_registrations_are_live_while_their_lease_runs(
     tables: Tables, partition: str
 ) -> None:
@@ -462,7 +511,12 @@ CALLS: dict[str, Asking] = {
     "page": lambda tables, row: tables.grants.page(row.agent_name),
     "live_of": lambda tables, row: tables.sessions.live_of(row.agent_name, NOW),
     "live_anywhere": lambda tables, _: tables.sessions.live_anywhere(NOW),
+    "live_after": lambda tables, row: tables.sessions.live_after(row.agent_name, "", most=1),
+    "due": lambda tables, _: tables.sessions.due(NOW, 1),
+    "lapsed": lambda tables, _: tables.registrations.lapsed(NOW, 1),
 }
+
+SCANS = {"live_anywhere", "live_after", "due", "lapsed"}
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -567,7 +621,7 @@ class TestOnAzurite:
                 await CALLS[call](tables, session(partition))
         finally:
             platform.azurite.resume()
-        assert time.monotonic() - began < (6 if call == "live_anywhere" else 3)
+        assert time.monotonic() - began < (6 if call in SCANS else 3)
         await tables.sessions.add(session(partition, "after"))
 
     @pytest.mark.parametrize("call", CALLS)

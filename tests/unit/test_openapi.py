@@ -93,4 +93,4 @@ async def test_only_what_is_open_to_everyone_is_described_as_open(
         if any(method.get("security") == [] for method in methods.values())
     }
     assert described["security"] == [{"entra": []}]
-    assert is_open == {"/health/live", "/health/ready", "/openapi.json"}
+    assert is_open == {"/health/live", "/health/ready", "/openapi.json", "/livekit/webhook"}

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
@@ -19,6 +20,7 @@ from lkps_core.identity import Principal
 from lkps_core.identity.principal import PrincipalId
 from lkps_core.policy.model import PlatformLimits
 from lkps_core.services import Services
+from lkps_core.sweep.model import Turn
 from lkps_core.wire.grants import CreateGrant
 from lkps_core.wiring import wire
 from tests.builders.lkps import (
@@ -70,6 +72,15 @@ async def _with_an_expired_token(lkps: Lkps) -> Answered:
 
 async def _without_role(lkps: Lkps) -> Answered:
     return await lkps.start(by=app("client", "LKPS.Auditor"))
+
+
+async def _with_an_event_of_nobodys(lkps: Lkps) -> Answered:
+    return await lkps.send("POST", "livekit/webhook", raw=b"{}")
+
+
+async def _while_it_is_swept(lkps: Lkps) -> Answered:
+    await lkps.turns.add(Turn("another", lkps.clock.now + timedelta(seconds=1)))
+    return await lkps.send("POST", "sweep", {"reason": "a test"}, by=ADMIN)
 
 
 async def _without_keys(lkps: Lkps) -> Answered:
@@ -332,6 +343,7 @@ CASES = [
             ),
         ),
     ),
+    Case(errors.EventNotSigned, _with_an_event_of_nobodys, None),
     Case(errors.KeysUnavailable, _without_keys),
     Case(
         errors.MethodNotAllowed,
@@ -377,6 +389,7 @@ CASES = [
     Case(errors.SessionEnded, _after_the_end),
     Case(errors.AgentOffline, _without_agent, headers=(("Retry-After", "10"),)),
     Case(errors.KeyReused, _with_a_used_key),
+    Case(errors.SweepUnderWay, _while_it_is_swept, "sweep_run", (("Retry-After", "30"),)),
     Case(errors.EditedMeanwhile, _at_the_same_moment, "agent_assign", (("Retry-After", "1"),)),
     Case(errors.LiveKitUnavailable, _without_livekit, headers=(("Retry-After", "5"),)),
     Case(errors.StorageUnavailable, _without_tables, headers=(("Retry-After", "5"),)),
@@ -451,6 +464,7 @@ AUTHENTICATED = [
         errors.CredentialsMissing,
         errors.CredentialsAmbiguous,
         errors.TokenInvalid,
+        errors.EventNotSigned,
         errors.KeysUnavailable,
         errors.MethodNotAllowed,
         errors.AuditUnavailable,

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from lkps_core.adapters.tables.account import TablesAccount
-from lkps_core.adapters.tables.rows import TableRows, to_the_second
+from lkps_core.adapters.tables.rows import SCAN_SECONDS, TableRows, to_the_second
 from lkps_core.agents.model import Registration
+from lkps_core.ports import Stored
 
 
 class TableRegistrations(TableRows[Registration]):
@@ -19,3 +20,8 @@ class TableRegistrations(TableRows[Registration]):
             {"agent_name": agent_name, "second": to_the_second(now)},
         )
         return [stored.row for stored in found if stored.row.is_live(now)]
+
+    async def lapsed(self, before: datetime, most: int) -> Sequence[Stored[Registration]]:
+        return await self._first(
+            most, "lease_until lt @before", {"before": to_the_second(before)}, SCAN_SECONDS
+        )

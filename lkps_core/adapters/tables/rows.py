@@ -14,6 +14,9 @@ from lkps_core.adapters.tables.querying import first
 from lkps_core.errors import StorageUnavailable
 from lkps_core.ports import AlreadyThere, Changed, Row, Stored
 
+SCAN_SECONDS = 5.0
+"""For a page of a query that looks at the whole table."""
+
 
 def to_the_second(at: datetime) -> str:
     """A prefix of the times in rows, so that fractions of a second compare rightly."""

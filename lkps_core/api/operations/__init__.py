@@ -8,7 +8,17 @@ from lkps_core.api.operations.operation import EVERY_OPERATION_MAY_REFUSE, Opera
 from lkps_core.api.operations.platform import PLATFORM
 from lkps_core.api.operations.registrations import REGISTRATIONS
 from lkps_core.api.operations.sessions import SESSIONS
+from lkps_core.api.operations.sweep import SWEEP
 
 __all__ = ["EVERY_OPERATION_MAY_REFUSE", "OPERATIONS", "Operation"]
 
-OPERATIONS = (*REGISTRATIONS, *AGENTS, *GRANTS, *SESSIONS, *AUTHORIZATION, *PLATFORM, *AUDITING)
+OPERATIONS = (
+    *REGISTRATIONS,
+    *AGENTS,
+    *GRANTS,
+    *SESSIONS,
+    *AUTHORIZATION,
+    *PLATFORM,
+    *AUDITING,
+    *SWEEP,
+)

@@ -5,11 +5,19 @@ from lkps_core.errors import (
     AgentBlocked,
     AgentNotRunnable,
     EditedMeanwhile,
+    LiveKitUnavailable,
     RegistrationNotFound,
+    SessionNotFound,
     StorageUnavailable,
 )
 from lkps_core.identity.permissions import RUN_AGENTS
-from lkps_core.wire.agents import RegisterAgent, Registered, Renewed, RenewRegistration
+from lkps_core.wire.agents import (
+    RegisterAgent,
+    Registered,
+    Renewed,
+    RenewRegistration,
+    ReportJob,
+)
 
 REGISTRATIONS = (
     Operation(
@@ -46,6 +54,30 @@ REGISTRATIONS = (
             AgentNotRunnable,
             AgentBlocked,
             EditedMeanwhile,
+            StorageUnavailable,
+        ),
+    ),
+    Operation(
+        name="agent_job_report",
+        method="POST",
+        path="agent/registrations/{id}/jobs",
+        summary="Tell what became of a session's job",
+        allowed_to=(RUN_AGENTS,),
+        users_outside_prod_only=True,
+        act=with_body(
+            ReportJob,
+            lambda services, call, request, body: services.reporting.report(
+                call, request.path["id"], body
+            ),
+        ),
+        body=ReportJob,
+        answer=None,
+        may_refuse=(
+            RegistrationNotFound,
+            AgentNotRunnable,
+            SessionNotFound,
+            EditedMeanwhile,
+            LiveKitUnavailable,
             StorageUnavailable,
         ),
     ),
