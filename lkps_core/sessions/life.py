@@ -6,7 +6,7 @@ Whoever saw it first, in whichever order and however often, the session is the s
 of what is told about a job the weightiest counts, and who is in the room is always looked at anew.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -42,17 +42,18 @@ _WEIGHT: dict[Outcome, int] = {
 def told(session: Session, job: Job) -> Session:
     """The session with what is told of a job, unless something weightier is known of it."""
     known = {one.identity: one for one in session.jobs}
-    before = known.get(job.identity)
-    merged = job if before is None else _weightier(before, job)
-    if merged == before:
+    before = known.get(job.identity, replace(job, dispatch=session.dispatches))
+    merged = _weightier(before, job)
+    if known.get(job.identity) == merged:
         return session
     known[job.identity] = merged
     return replace(session, jobs=tuple(known.values())[-MOST_JOBS:])
 
 
-def _weightier(one: Job, other: Job) -> Job:
-    first, second = sorted((one, other), key=lambda job: _WEIGHT[job.outcome], reverse=True)
-    return replace(first, registration_id=first.registration_id or second.registration_id)
+def _weightier(before: Job, job: Job) -> Job:
+    heavier = before if _WEIGHT[before.outcome] >= _WEIGHT[job.outcome] else job
+    registration_id = before.registration_id or job.registration_id
+    return replace(heavier, dispatch=before.dispatch, registration_id=registration_id)
 
 
 def joined(session: Session, at: datetime) -> Session:
@@ -67,10 +68,23 @@ def joined(session: Session, at: datetime) -> Session:
     return replace(session, joined_at=first, cause=cause)
 
 
-def seen(session: Session, view: RoomView, own: Iterable[str], now: datetime) -> Session:
-    """The session as its standing room shows it; `own` are the identities of its own jobs."""
+def claimed(session: Session) -> frozenset[str]:
+    """The identities of jobs that an instance of the agent said it took, of the last dispatch."""
+    return frozenset(
+        one.identity
+        for one in session.jobs
+        if one.registration_id is not None and one.dispatch == session.dispatches
+    )
+
+
+def seen(session: Session, view: RoomView, own: Collection[str], now: datetime) -> Session:
+    """The session as its standing room shows it; `own` are the identities of its own jobs.
+
+    An agent that is not among them counts for one as long as there is no other: LiveKit may tell
+    for some seconds of nobody who took a job.
+    """
     after = _people_seen(session, view, now)
-    agents = _present(after, view, own)
+    agents = _present(after, view, own) or _present(after, view, foreign(view, own))
     if agents:
         return _with_agent(after, agents[0], now)
     if after.agent_state == "joined":
@@ -78,13 +92,12 @@ def seen(session: Session, view: RoomView, own: Iterable[str], now: datetime) ->
     return after
 
 
-def foreign(view: RoomView, own: Iterable[str]) -> Sequence[str]:
-    """The identities of agents in the room that are no job of its session."""
-    names = set(own)
-    return [one.identity for one in view.agents if one.identity not in names]
+def foreign(view: RoomView, own: Collection[str]) -> Sequence[str]:
+    """The identities of agents in the room that are not known to be jobs of its session."""
+    return [one.identity for one in view.agents if one.identity not in own]
 
 
-def surplus(session: Session, view: RoomView, own: Iterable[str]) -> Sequence[str]:
+def surplus(session: Session, view: RoomView, own: Collection[str]) -> Sequence[str]:
     """The identities of own agents beside the one that came first."""
     return [one.identity for one in _present(session, view, own)[1:]]
 
@@ -103,7 +116,7 @@ def over(session: Session, view: RoomView | None, now: datetime) -> Cause | None
     return "everyone_left" if since is not None and now - since >= ALONE else None
 
 
-def wanted(session: Session, own: Iterable[str], now: datetime) -> Want | None:
+def wanted(session: Session, now: datetime) -> Want | None:
     """Why the agent is to be dispatched again, as the session stands after it was `seen`.
 
     Never after a normal end, and while nobody told how an agent went, not at once: its worker may
@@ -112,7 +125,8 @@ def wanted(session: Session, own: Iterable[str], now: datetime) -> Want | None:
     if session.agent_state == "joined" or session.dispatches >= MOST_DISPATCHES:
         return None
     if session.agent_state == "dispatched":
-        if any(one.outcome == "failed" for one in session.jobs if one.identity in set(own)):
+        of_this = [one for one in session.jobs if one.dispatch == session.dispatches]
+        if any(one.outcome == "failed" for one in of_this):
             return "failed"
         return "did_not_come" if now - session.agent_changed_at >= GRACE else None
     outcome = session.agent_outcome
@@ -126,6 +140,9 @@ def wanted(session: Session, own: Iterable[str], now: datetime) -> Want | None:
 
 
 def dispatched(session: Session, now: datetime, claim: str) -> Session:
+    """Another agent is on its way; of the one before it is remembered that it was."""
+    if session.agent_identity is not None:
+        session = told(session, Job(session.agent_identity, "accepted"))
     return replace(
         session,
         claim=claim,
@@ -155,14 +172,18 @@ def _people_seen(session: Session, view: RoomView, now: datetime) -> Session:
     return session
 
 
-def _present(session: Session, view: RoomView, own: Iterable[str]) -> list[RoomParticipant]:
-    """The session's own agents in the room, in the order in which they came.
+def _present(session: Session, view: RoomView, among: Collection[str]) -> list[RoomParticipant]:
+    """Those of the session's agents that are in the room, in the order in which they came.
 
-    LiveKit lists one whose process was killed for 20 s: its worker's word says that it is gone.
+    LiveKit lists one whose process was killed for 20 s: its worker's word says that it is gone. So
+    are those of earlier dispatches.
     """
-    gone = {one.identity for one in session.jobs if one.outcome in ("failed", "completed")}
-    names = set(own) - gone
-    there = [one for one in view.agents if one.identity in names]
+    gone = {
+        one.identity
+        for one in session.jobs
+        if one.outcome in ("failed", "completed") or one.dispatch < session.dispatches
+    }
+    there = [one for one in view.agents if one.identity in among and one.identity not in gone]
     return sorted(there, key=lambda one: (one.joined_at, one.identity))
 
 

@@ -39,11 +39,13 @@ class Job:
 
     `identity` is the job's in the room. `left` says that it went by itself, which a crash does too;
     `failed` and `completed` are the worker's word, and `vanished` LiveKit's for one that was cut
-    off. `registration_id` is that of the instance that took it, once it said so.
+    off. `dispatch` counts up to the one in whose time it was first told of. `registration_id` is
+    that of the instance that took it, once it said so.
     """
 
     identity: str
     outcome: Outcome
+    dispatch: int = 1
     reason: str | None = None
     registration_id: str | None = None
 

@@ -44,7 +44,4 @@ class Presence:
 
     async def _is_there(self, session: Session) -> bool:
         view = await self._rooms.look(session.room_name)
-        if view is None or not view.agents:
-            return False
-        own = await self._rooms.jobs(session.room_name)
-        return any(one.identity in own for one in view.agents)
+        return view is not None and bool(view.agents)

@@ -36,7 +36,12 @@ class Reporting:
         """
         name = await self._agent_of(call, registration_id)
         stored = await self._session(name, request.session_id)
-        job = Job(request.participant_identity, request.outcome, request.reason, registration_id)
+        job = Job(
+            request.participant_identity,
+            request.outcome,
+            reason=request.reason,
+            registration_id=registration_id,
+        )
         if stored.row.state != "open" or told(stored.row, job) == stored.row:
             return
         if request.outcome != "accepted":

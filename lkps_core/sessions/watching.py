@@ -31,6 +31,7 @@ from lkps_core.ports import (
 from lkps_core.sessions.closing import Closing
 from lkps_core.sessions.life import (
     Want,
+    claimed,
     dispatched,
     foreign,
     joined,
@@ -47,8 +48,12 @@ from lkps_core.undoing import Undoing
 
 log = logging.getLogger(__name__)
 
-CONFIRM_AFTER = 1.0
-"""Seconds after which an agent is no job of the room if LiveKit still does not list it as one."""
+CONFIRM_AFTER = 6.0
+"""Seconds after which an agent is no job of the room if LiveKit still does not list it as one.
+
+For 5 s after a worker came or went, LiveKit does not list who took a job (`CheckEnabledTimeout` in
+livekit-server's `pkg/agent/client.go`).
+"""
 
 LOOK_AFTER = GRACE.total_seconds() + 0.2
 """Seconds after a start, when its agent is in the room unless it does not come."""
@@ -138,7 +143,7 @@ class Watching:
         if cause is not None or view is None:
             return cause, None
         own = await self._own(session, view)
-        return None, wanted(seen(session, view, own, now), own, now)
+        return None, wanted(seen(session, view, own, now), now)
 
     def look_later(self, session: Session, operation: str) -> None:
         """Once, when its agent should be there; best effort, for so many at a time."""
@@ -172,26 +177,24 @@ class Watching:
                 after=CONFIRM_AFTER,
                 name="second look",
             )
-        why = wanted(stored.row, own, account.at)
+        why = wanted(stored.row, account.at)
         return (await self._dispatch(account, stored, why)).row if why else stored.row
 
     async def _own(self, session: Session, view: RoomView) -> frozenset[str]:
-        """The identities of the session's own jobs: LiveKit is asked only for what is not known."""
-        known = frozenset({session.agent_identity} - {None})
-        is_known = all(one.identity in known for one in view.agents)
-        if is_known and session.agent_state != "dispatched":
-            return frozenset(one for one in known if one is not None)
-        if not view.agents and not any(one.outcome == "failed" for one in session.jobs):
-            return frozenset()
-        return await self._rooms.jobs(session.room_name)
+        """The identities of the session's own jobs: LiveKit is asked where no worker told."""
+        own = claimed(session)
+        if foreign(view, own):
+            return own | await self._rooms.jobs(session.room_name)
+        return own
 
     async def _put_out(self, session: Session, operation: str) -> None:
         """Remove agents that are no job of the room, a moment after they were first seen."""
+        stored = await self._sessions.get(session.partition, session.key)
         view = await self._rooms.look(session.room_name)
-        if view is None:
+        if view is None or stored is None:
             return
         account = OwnAct(self._clock(), operation)
-        for identity in foreign(view, await self._rooms.jobs(session.room_name)):
+        for identity in foreign(view, await self._own(stored.row, view)):
             await self._remove(account, session, identity, "foreign_agent")
 
     async def _remove(self, account: OwnAct, session: Session, identity: str, why: str) -> None:

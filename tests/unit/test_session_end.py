@@ -66,7 +66,7 @@ async def test_an_agent_that_is_not_in_the_room_is_awaited_or_offline(
 async def test_a_session_whose_room_is_gone_has_ended(lkps: Lkps) -> None:
     session_id = await started(lkps)
     lkps.rooms.rooms.clear()
-    lkps.clock.pass_by(29)
+    lkps.clock.pass_by(9)
     assert (await show(lkps, session_id)).json["state"] == "created"
     lkps.clock.pass_by(1)
     shown = (await show(lkps, session_id)).json

@@ -11,33 +11,42 @@ from livekit.protocol.agent import (
     JobType,
     RegisterWorkerRequest,
     ServerMessage,
+    SimulateJobRequest,
     UpdateWorkerStatus,
     WorkerMessage,
     WorkerStatus,
 )
-from livekit.protocol.models import ParticipantPermission
+from livekit.protocol.models import ParticipantPermission, Room
 
 
 class Worker:
-    """Accepts every job that it is offered; they are in `offered`."""
+    """Accepts every job that it is offered: `offered` has them, `tokens` what joins their rooms."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._registered = asyncio.Event()
         self.offered: list[Job] = []
+        self.tokens: list[str] = []
 
-    async def register(self, agent_name: str, deployment: str) -> None:
+    async def register(self, agent_name: str, deployment: str, *, hidden: bool) -> None:
         """Returns when LiveKit has confirmed it."""
         request = RegisterWorkerRequest(
             type=JobType.JT_ROOM,
             agent_name=agent_name,
             deployment=deployment,
             version="1.0",
-            allowed_permissions=ParticipantPermission(can_publish=True, can_subscribe=True),
+            allowed_permissions=ParticipantPermission(
+                can_publish=True, can_subscribe=True, hidden=hidden
+            ),
         )
         await self._send(WorkerMessage(register=request))
         async with asyncio.timeout(10):
             await self._registered.wait()
+
+    async def simulate(self, room: Room) -> None:
+        """A job that nobody dispatched, in whichever room."""
+        request = SimulateJobRequest(type=JobType.JT_ROOM, room=room)
+        await self._send(WorkerMessage(simulate_job=request))
 
     async def listen(self) -> None:
         async for message in self._socket:
@@ -50,6 +59,8 @@ class Worker:
                 self._registered.set()
             elif said.HasField("availability"):
                 await self._accept(said.availability.job)
+            elif said.HasField("assignment"):
+                self.tokens.append(said.assignment.token)
 
     async def _accept(self, job: Job) -> None:
         self.offered.append(job)
@@ -64,9 +75,9 @@ class Worker:
 
 @asynccontextmanager
 async def working(
-    livekit_url: str, token: str, agent_name: str, deployment: str
+    livekit_url: str, token: str, agent_name: str, deployment: str, *, hidden: bool = False
 ) -> AsyncIterator[Worker]:
-    """A registered worker until the block ends."""
+    """A registered worker until the block ends; nobody in a room sees the jobs of a hidden one."""
     headers = {"Authorization": f"Bearer {token}"}
     async with (
         aiohttp.ClientSession() as session,
@@ -75,6 +86,6 @@ async def working(
     ):
         worker = Worker(socket)
         listening = tasks.create_task(worker.listen())
-        await worker.register(agent_name, deployment)
+        await worker.register(agent_name, deployment, hidden=hidden)
         yield worker
         listening.cancel()
