@@ -73,7 +73,8 @@ class Ending:
 
 
 def _answer(session: Session, agent_status: AgentStatus) -> SessionAnswer:
-    lost = [one.outcome for one in session.jobs if one.outcome != "accepted"]
+    told = (one.outcome for one in session.jobs)
+    lost = [outcome for outcome in told if outcome != "accepted" and outcome != "joined"]
     return SessionAnswer(
         session_id=session.id,
         agent_name=session.agent_name,

@@ -14,7 +14,6 @@ from typing import Literal
 from lkps_core.ports import RoomParticipant, RoomView
 from lkps_core.sessions.model import (
     ALONE,
-    GRACE,
     MOST_DISPATCHES,
     Cause,
     Job,
@@ -32,10 +31,11 @@ type Want = Literal["did_not_come", "failed", "vanished"]
 
 _WEIGHT: dict[Outcome, int] = {
     "accepted": 0,
-    "left": 1,
-    "vanished": 2,
-    "failed": 3,
-    "completed": 4,
+    "joined": 1,
+    "left": 2,
+    "vanished": 3,
+    "failed": 4,
+    "completed": 5,
 }
 
 
@@ -89,6 +89,9 @@ def seen(session: Session, view: RoomView, own: Collection[str], now: datetime) 
         return _with_agent(after, agents[0], now)
     if after.agent_state == "joined":
         return replace(after, agent_state="left", agent_since=now)
+    gone = _came_and_went(after)
+    if after.agent_state == "dispatched" and gone is not None:
+        return replace(after, agent_state="left", agent_identity=gone, agent_since=now)
     return after
 
 
@@ -124,19 +127,18 @@ def wanted(session: Session, now: datetime) -> Want | None:
     """
     if session.agent_state == "joined" or session.dispatches >= MOST_DISPATCHES:
         return None
+    is_over = now - session.agent_changed_at >= session.patience
     if session.agent_state == "dispatched":
         of_this = [one for one in session.jobs if one.dispatch == session.dispatches]
         if any(one.outcome == "failed" for one in of_this):
             return "failed"
-        return "did_not_come" if now - session.agent_changed_at >= GRACE else None
+        return "did_not_come" if is_over else None
     outcome = session.agent_outcome
     if outcome == "failed":
         return "failed"
-    if outcome == "vanished" or (
-        outcome in (None, "accepted") and now - session.agent_changed_at >= GRACE
-    ):
-        return "vanished"
-    return None
+    if outcome in ("left", "completed"):
+        return None
+    return "vanished" if is_over else None
 
 
 def dispatched(session: Session, now: datetime, claim: str) -> Session:
@@ -185,6 +187,13 @@ def _present(session: Session, view: RoomView, among: Collection[str]) -> list[R
     }
     there = [one for one in view.agents if one.identity in among and one.identity not in gone]
     return sorted(there, key=lambda one: (one.joined_at, one.identity))
+
+
+def _came_and_went(session: Session) -> str | None:
+    """The agent of the last dispatch that was in the room, as others tell, and is not there."""
+    of_this = [one for one in session.jobs if one.dispatch == session.dispatches]
+    came = [one.identity for one in of_this if one.outcome not in ("accepted", "failed")]
+    return came[-1] if came else None
 
 
 def _with_agent(session: Session, agent: RoomParticipant, now: datetime) -> Session:

@@ -9,7 +9,7 @@ from lkps_core.identity.principal import PrincipalId
 type State = Literal["open", "ending", "ended", "abandoned"]
 type Phase = Literal["created", "joined", "ended"]
 type AgentState = Literal["dispatched", "joined", "left"]
-type Outcome = Literal["accepted", "left", "vanished", "failed", "completed"]
+type Outcome = Literal["accepted", "joined", "left", "vanished", "failed", "completed"]
 type Cause = Literal[
     "ended_by_starter",
     "ended_by_owner",
@@ -22,6 +22,9 @@ type Cause = Literal[
 
 GRACE = timedelta(seconds=10)
 """How long a dispatched agent may take: LiveKit waits so long for a worker to accept the job."""
+
+UNTOLD = timedelta(seconds=40)
+"""How long the word on an agent that is gone may take: its worker tries for so long to give it."""
 
 ALONE = timedelta(seconds=60)
 """After so long without a person a session that somebody had joined is over."""
@@ -37,7 +40,8 @@ KEPT = timedelta(hours=24)
 class Job:
     """What became of one of the agent's jobs in this session, as its worker or LiveKit tells.
 
-    `identity` is the job's in the room. `left` says that it went by itself, which a crash does too;
+    `identity` is the job's in the room. `accepted` is told by whoever took it, `joined` by LiveKit
+    of one that came into the room. `left` says that it went by itself, which a crash does too;
     `failed` and `completed` are the worker's word, and `vanished` LiveKit's for one that was cut
     off. `dispatch` counts up to the one in whose time it was first told of. `registration_id` is
     that of the instance that took it, once it said so.
@@ -122,7 +126,7 @@ class Session:
         if self.alone_since is not None:
             times.append(self.alone_since + ALONE)
         if self.awaits_agent:
-            times.append(self.agent_changed_at + GRACE)
+            times.append(self.agent_changed_at + self.patience)
         return min(times)
 
     @property
@@ -131,6 +135,17 @@ class Session:
         if self.agent_state == "joined" or self.dispatches >= MOST_DISPATCHES:
             return False
         return self.agent_state == "dispatched" or self.agent_outcome not in ("left", "completed")
+
+    @property
+    def patience(self) -> timedelta:
+        """How long its agent may be away before another is dispatched.
+
+        A worker that took the job also tells when it fails: so of one that did, word is awaited.
+        """
+        if self.agent_state == "left":
+            return UNTOLD if self.agent_outcome in UNDECIDED else timedelta(0)
+        is_taken = any(one.dispatch == self.dispatches for one in self.jobs)
+        return UNTOLD if is_taken else GRACE
 
     @property
     def agent_outcome(self) -> Outcome | None:
@@ -145,6 +160,9 @@ class Session:
     def key(self) -> str:
         return self.id
 
+
+UNDECIDED = frozenset[Outcome | None]((None, "accepted", "joined"))
+"""What is known of a job while nobody told how it went."""
 
 MOST_DISPATCHES = 3
 """Times that an agent is dispatched in one session: at its start, and twice more."""

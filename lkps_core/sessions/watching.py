@@ -41,7 +41,7 @@ from lkps_core.sessions.life import (
     told,
     wanted,
 )
-from lkps_core.sessions.model import GRACE, Cause, Job, Outcome, Session
+from lkps_core.sessions.model import GRACE, Cause, Job, Session
 from lkps_core.sessions.naming import session_id_in
 from lkps_core.settings import Settings
 from lkps_core.undoing import Undoing
@@ -111,15 +111,28 @@ class Watching:
             return
         if stored.row.state != "open":
             return
-        if event.is_agent and event.news in ("left", "vanished"):
-            outcome: Outcome = "vanished" if event.news == "vanished" else "left"
-            stored = await self._update(stored, partial(told, job=Job(event.identity, outcome)))
-        await self.look(stored, _HEARD)
+        if event.news == "finished":
+            await self.look(stored, _HEARD)
+        elif event.is_agent:
+            if await self._is_own(stored.row, event.identity):
+                job = Job(event.identity, event.news)
+                stored = await self._update(stored, partial(told, job=job))
+            await self.look(stored, _HEARD)
+
+    async def _is_own(self, session: Session, identity: str) -> bool:
+        """Whether the agent is a job of the session: of others nothing is remembered."""
+        known = {session.agent_identity, *(one.identity for one in session.jobs)}
+        if identity in known:
+            return True
+        if await self._rooms.look(session.room_name) is None:
+            return False
+        return identity in await self._rooms.jobs(session.room_name)
 
     async def reported(self, stored: Stored[Session], job: Job, operation: str) -> None:
         """A worker tells what became of its job."""
         stored = await self._update(stored, partial(told, job=job))
-        await self.look(stored, operation)
+        if job.outcome != "accepted":
+            await self.look(stored, operation)
 
     async def look(self, stored: Stored[Session], operation: str) -> Session:
         """The session as it is now that its room was looked at, with all that follows from it.

@@ -156,7 +156,7 @@ async def test_an_agent_that_vanished_unheard_is_dispatched_again(lkps: Lkps) ->
     await lkps.services.sweeping.full()
     talk.leave(*talk.agents)
     await lkps.services.sweeping.full()
-    lkps.clock.pass_by(11)
+    lkps.clock.pass_by(41)
     await lkps.services.sweeping.due()
     assert (talk.row.dispatches, len(talk.agents)) == (2, 1)
     assert [row["reason"] for row in rows_of(lkps, "session.dispatched")] == ["vanished"]
