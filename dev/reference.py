@@ -46,6 +46,8 @@ Session starts a minute are counted for each client application and each user, i
 
 `GET agents`, `GET agents/{{name}}/grants` and `GET revocations` answer pages of `limit` entries, 100 unless said otherwise, at most 500. While there is more, the answer has `next`: give it as `after`.
 
+`GET sessions` does so too, for one agent (`agent_name`), in the order of the ids; `state` is `open` or `ended`. It says what the rows say: LiveKit is not asked, so what it has not told yet is not there. A page may have fewer entries, and a `next` all the same. Query parameters that are not named here are refused.
+
 `GET audit` answers pages of 100 rows unless `limit` says otherwise, at most 1000; a page may have fewer rows, and a `next` all the same. Query parameters that are not named here are refused there.
 
 ## Browsers

@@ -52,6 +52,10 @@ from lkps_core.ports import (
 from lkps_core.services import Services
 from lkps_core.sessions.closing import Closing
 from lkps_core.sessions.ending import Ending
+from lkps_core.sessions.inviting import Inviting
+from lkps_core.sessions.issuing import Issuing
+from lkps_core.sessions.joining import Joining
+from lkps_core.sessions.listing import Listing
 from lkps_core.sessions.live import Sessions
 from lkps_core.sessions.planning import Planning
 from lkps_core.sessions.presence import Presence
@@ -122,6 +126,9 @@ def compose(settings: Settings, ports: Ports) -> Services:
         ports.clock,
         ports.randomness,
     )
+    planning = Planning(settings, mint, ports.randomness)
+    issuing = Issuing(planning, ports.sessions, trail)
+    admitting = Admitting(Quotas(ports.monotonic), evidences)
     new_mode = settings.new_agents_mode
     assigning = Assigning(new_mode, directory, evidences, ports.agents, trail)
     granting = Granting(directory, evidences, ports.grants, trail)
@@ -197,17 +204,23 @@ def compose(settings: Settings, ports: Ports) -> Services:
         ),
         starting=Starting(
             settings,
-            Planning(settings, mint, ports.randomness),
+            planning,
             authorizing,
-            Admitting(Quotas(ports.monotonic), evidences),
+            admitting,
             usage,
             ports.sessions,
             ports.rooms,
             trail,
+            issuing,
             presence,
             watching,
             undoing,
         ),
+        joining=Joining(
+            settings, authorizing, admitting, ports.sessions, issuing, presence, watching
+        ),
+        inviting=Inviting(ports.sessions, trail, ports.randomness),
+        listing=Listing(directory, ports.sessions, presence),
         ending=Ending(directory, ports.sessions, presence, watching, closing),
         watching=watching,
         reporting=Reporting(directory, ports.registrations, ports.sessions, trail, watching),

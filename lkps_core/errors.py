@@ -237,6 +237,23 @@ class SessionEnded(Refusal):
     status, code, title = 409, "session_ended", "That session has ended"
 
 
+class InvitationInvalid(Refusal):
+    """One that never was, was used or has expired, and one to another session answer alike."""
+
+    status, code, title = 403, "invitation_invalid", "That invitation lets nobody in"
+
+    def __init__(self, *, reason: str | None = None) -> None:
+        super().__init__("Ask whoever started the session for another.", reason=reason)
+
+
+class TooManyInvitations(Refusal):
+    status, code, title = 409, "too_many_invitations", "As many invitations as can be are unused"
+
+
+class TooManyGuests(Refusal):
+    status, code, title = 409, "too_many_guests", "As many as can be were let into that session"
+
+
 class AgentOffline(Refusal):
     status, code, title = 409, "agent_offline", "No instance of the agent is online"
     retry_after = 10

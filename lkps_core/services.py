@@ -24,6 +24,9 @@ from lkps_core.identity.authenticate import Authenticator
 from lkps_core.policy.evidence import Evidences
 from lkps_core.ports import Clock, Events
 from lkps_core.sessions.ending import Ending
+from lkps_core.sessions.inviting import Inviting
+from lkps_core.sessions.joining import Joining
+from lkps_core.sessions.listing import Listing
 from lkps_core.sessions.reporting import Reporting
 from lkps_core.sessions.starting import Starting
 from lkps_core.sessions.watching import Watching
@@ -47,6 +50,9 @@ class Services:
     checking: Checking
     applying: Applying
     starting: Starting
+    joining: Joining
+    inviting: Inviting
+    listing: Listing
     ending: Ending
     watching: Watching
     reporting: Reporting

@@ -110,6 +110,24 @@ class MemorySessions(MemoryRows[Session]):
         )
         return [one for one in rows if one.row.state != "ended"][:most]
 
+    async def of_agent(
+        self,
+        agent_name: str,
+        *,
+        after: str,
+        most: int,
+        started_by: str | None = None,
+        are_live: bool = False,
+    ) -> Sequence[Session]:
+        self._answer("of_agent")
+        rows = (
+            stored.row
+            for (partition, key), stored in sorted(self._rows.items())
+            if partition == agent_name and key > after
+        )
+        found = [row for row in rows if started_by in (None, row.started_by)]
+        return [row for row in found if row.live_until is not None or not are_live][:most]
+
     async def due(self, now: datetime, most: int) -> Sequence[Stored[Session]]:
         self._answer("due")
         rows = (stored for _, stored in sorted(self._rows.items()))

@@ -23,6 +23,14 @@ def manages(call: Call, agent: Agent) -> bool:
     return caller.may(ADMINISTER) or (caller.may(MANAGE_AGENTS) and caller.id in agent.owners)
 
 
+async def possibly_owned(directory: Directory, call: Call, name: str) -> Agent | None:
+    """The agent, for whoever it could matter to that it owns it: always read, or never."""
+    if not call.caller.may(MANAGE_AGENTS):
+        return None
+    stored = await directory.agent_now(name)
+    return stored.row if stored else None
+
+
 async def visible_agent(directory: Directory, call: Call, name: str) -> Stored[Agent]:
     """The agent as it stands in the table, for whoever manages it; AgentNotFound for others.
 

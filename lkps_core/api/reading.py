@@ -1,6 +1,7 @@
 """What an operation reads of a request beside its body: headers and query parameters."""
 
 import re
+from collections.abc import Iterable
 
 from lkps_core.api.http import Request
 from lkps_core.errors import HeaderInvalid, QueryInvalid
@@ -40,6 +41,12 @@ def expected(request: Request) -> Expected:
     elif match is not None:
         tags = ("*",)
     return Expected(tags, is_new=none_match == "*")
+
+
+def refuse_others(request: Request, known: Iterable[str]) -> None:
+    """A condition that is misspelt would be none."""
+    if set(request.query) - set(known):
+        raise QueryInvalid(f"Known here: {', '.join(known)}.")
 
 
 def page_of(request: Request) -> PageOf:

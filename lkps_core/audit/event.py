@@ -29,6 +29,7 @@ type Action = Literal[
     "policy.applied",
     "platform.swept",
     "session.authorized",
+    "session.invited",
     "session.abandoned",
     "session.dispatched",
     "session.job_ended",

@@ -15,6 +15,7 @@ FAMILIES: tuple[Family, ...] = get_args(Family.__value__)
 
 _OF_ACTIONS: Mapping[str, Family] = {
     "session.authorized": "sessions",
+    "session.invited": "sessions",
     "session.abandoned": "sessions",
     "session.dispatched": "sessions",
     "session.agent_removed": "sessions",

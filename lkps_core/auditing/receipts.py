@@ -36,9 +36,10 @@ class Receipts:
         question = Question(session_id=session_id, action="session.authorized", outcome="success")
         page = await self._asking.ask(question, call.at, _MOST)
         stored = await self._directory.agent_now(agent_name)
-        if not page.rows:
+        row = next((one for one in page.rows if "reason" not in one), None)  # not a later token's
+        if row is None:
             raise SessionNotFound(reason="unknown")
-        row, agent = page.rows[0], stored.row if stored else None
+        agent = stored.row if stored else None
         starter = PrincipalId(row["tid"], row["oid"])
         as_what = standing(call.caller, starter, row["azp"], agent)
         if as_what is None and not call.caller.may(AUDIT):

@@ -201,9 +201,11 @@ async def _each(
 
 
 def _is_of(session: Session, revocation: Revocation) -> bool:
-    starter = session.starter
-    return revocation.subject in (
-        agent_subject(session.agent_name),
-        application_subject(starter.tid, session.azp),
-        user_subject(starter.tid, starter.oid),
+    """Also when it blocks a guest: who was put out could come back with the token it has."""
+    if revocation.subject == agent_subject(session.agent_name):
+        return True
+    callers = [(session.starter, session.azp), *((one.id, one.azp) for one in session.guests)]
+    return any(
+        revocation.subject in (application_subject(one.tid, azp), user_subject(one.tid, one.oid))
+        for one, azp in callers
     )

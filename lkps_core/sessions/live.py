@@ -1,4 +1,4 @@
-"""The port of the sessions' table: rows, and the questions which are live, and which are due."""
+"""The port of the sessions' table: rows, and the questions whose, which live and which due."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,6 +17,22 @@ class Sessions(Rows[Session], Protocol):
         self, agent_name: str, session_id: str, *, most: int
     ) -> Sequence[Stored[Session]]:
         """The first `most` sessions after that one, by agent and id, which have not ended."""
+        ...
+
+    async def of_agent(
+        self,
+        agent_name: str,
+        *,
+        after: str,
+        most: int,
+        started_by: str | None = None,
+        are_live: bool = False,
+    ) -> Sequence[Session]:
+        """The first `most` of the agent's sessions whose ids come after that one.
+
+        `started_by` names the only starter whose sessions count (`starter_key`); with `are_live`
+        those that have ended do not.
+        """
         ...
 
     async def due(self, now: datetime, most: int) -> Sequence[Stored[Session]]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from lkps_core.identity.principal import PrincipalId
+from lkps_core.sessions.guests import Guest, Invitation
 
 type State = Literal["open", "ending", "ended", "abandoned"]
 type Phase = Literal["created", "joined", "ended"]
@@ -67,6 +68,8 @@ class Session:
     nobody is any more. `agent_state` and `agent_identity` are of the agent that was dispatched
     last, since `agent_since`; `dispatches` counts those that LKPS asked for. `claim` tells whoever
     wrote what is to be done from others who wrote the same in the same moment: it alone does it.
+
+    `guests` are who else was given a token, `invitations` those that can still be used, or expired.
     """
 
     id: str
@@ -93,6 +96,13 @@ class Session:
     dispatches: int = 1
     jobs: tuple[Job, ...] = ()
     claim: str = ""
+    guests: tuple[Guest, ...] = ()
+    invitations: tuple[Invitation, ...] = ()
+
+    @property
+    def started_by(self) -> str:
+        """The starter and the application it started through, as `starter_key` has them."""
+        return starter_key(self.starter, self.azp)
 
     @property
     def phase(self) -> Phase:
@@ -166,3 +176,8 @@ UNDECIDED = frozenset[Outcome | None]((None, "accepted", "joined"))
 
 MOST_DISPATCHES = 3
 """Times that an agent is dispatched in one session: at its start, and twice more."""
+
+
+def starter_key(starter: PrincipalId, azp: str) -> str:
+    """What all sessions of one starter have in common, and no other's."""
+    return f"{starter.tid}:{starter.oid}:{azp}"

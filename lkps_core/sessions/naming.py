@@ -42,5 +42,12 @@ def application_identity(session_id: str) -> str:
     return f"lkps-app-{_base32(digest)}"
 
 
+def invited_application_identity(session_id: str, application: Principal) -> str:
+    """As `application_identity`, for one that the starter invited."""
+    parts = (session_id, application.tid, application.azp, application.oid)
+    digest = hashlib.sha256(("lkps guest|" + "|".join(parts)).encode()).digest()
+    return f"lkps-app-{_base32(digest)}"
+
+
 def _base32(digest: bytes) -> str:
     return base64.b32encode(digest[:_BITS_128]).decode().rstrip("=").lower()

@@ -29,7 +29,7 @@ from lkps_core.sessions.naming import (
 from lkps_core.sessions.rerouting import Way
 from lkps_core.settings import Settings
 from lkps_core.tokens import IssuedToken, TokenMint
-from lkps_core.wire.sessions import StartSession
+from lkps_core.wire.sessions import JoinSession, StartSession
 
 REROUTES = 3
 """Times that a room's job is offered to either of an agent's routing secrets."""
@@ -85,8 +85,10 @@ class Planning:
             deployment=routing_secret(self._settings.secret, agent.name, version),
             agent_metadata=request.agent_metadata,
         )
-        token = self.token(call, request, session)
-        return Plan(session, room, token, authorized_event(call, session, token, decision), version)
+        identity = session.participant_identity
+        token = self.token(call, request, session, identity)
+        event = authorized_event(call, session, identity, token, decision)
+        return Plan(session, room, token, event, version)
 
     def ways_elsewhere(self, plan: Plan, authorized: Authorized) -> Sequence[Way]:
         """The room as it is dispatched again while nobody takes its job, in this order.
@@ -105,8 +107,10 @@ class Planning:
         elsewhere = Way(version, replace(plan.room, deployment=secret))
         return (elsewhere, Way(plan.routing_version, plan.room)) * REROUTES
 
-    def token(self, call: Call, request: StartSession, session: Session) -> IssuedToken:
-        """A join token for the session, with the caller written into it."""
+    def token(
+        self, call: Call, request: StartSession | JoinSession, session: Session, identity: str
+    ) -> IssuedToken:
+        """A token that joins the session as that participant, with the caller written into it."""
         caller = call.caller
         attributes = {
             **request.participant_attributes,
@@ -119,7 +123,7 @@ class Planning:
             attributes["lkps.user_oid"] = caller.oid
         return self._mint.participant_token(
             session.room_name,
-            session.participant_identity,
+            identity,
             call.at,
             self._settings.participant_token_seconds,
             name=request.participant_name,

@@ -9,7 +9,6 @@ from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
 from lkps_core.errors import (
     AgentOffline,
-    BodyInvalid,
     EditedMeanwhile,
     KeyReused,
     Refusal,
@@ -21,7 +20,8 @@ from lkps_core.policy.authorizing import Asked, Authorized, Authorizing
 from lkps_core.policy.usage import UsageBook
 from lkps_core.ports import AlreadyThere, Changed, Rooms, Rows, Stored
 from lkps_core.sessions.events import abandoned as abandoned_event
-from lkps_core.sessions.events import authorized as authorized_event
+from lkps_core.sessions.identities import refuse_chosen_by_user
+from lkps_core.sessions.issuing import Issuing, Seat
 from lkps_core.sessions.model import Session
 from lkps_core.sessions.planning import Plan, Planning
 from lkps_core.sessions.presence import Presence
@@ -32,9 +32,6 @@ from lkps_core.undoing import Undoing
 from lkps_core.wire.sessions import AgentStatus, SessionStarted, StartSession
 
 log = logging.getLogger(__name__)
-
-_ATTEMPTS = 3
-"""To join a session that several starts join in the same moment."""
 
 
 class Starting:
@@ -48,6 +45,7 @@ class Starting:
         sessions: Rows[Session],
         rooms: Rooms,
         trail: Trail,
+        issuing: Issuing,
         presence: Presence,
         watching: Watching,
         undoing: Undoing,
@@ -60,6 +58,7 @@ class Starting:
         self._sessions = sessions
         self._rooms = rooms
         self._trail = trail
+        self._issuing = issuing
         self._presence = presence
         self._watching = watching
         self._undoing = undoing
@@ -71,7 +70,7 @@ class Starting:
         agent is required), KeyReused and SessionEnded; LiveKitUnavailable, StorageUnavailable or
         AuditUnavailable with every effect that stood undone.
         """
-        _refuse_named_user(call, request)
+        refuse_chosen_by_user(call.caller, request.participant_identity)
         self._admitting.admit(call.caller)
         session_id = self._planning.derived_id(call, request.agent, key) if key else None
         authorized = await self._authorizing.authorize(
@@ -191,24 +190,20 @@ class Starting:
         self, call: Call, request: StartSession, plan: Plan, authorized: Authorized
     ) -> Plan:
         """A repeat: give out a token of its own for the session that is already there."""
-        for _ in range(_ATTEMPTS):
+
+        async def read() -> Stored[Session]:
             stored = await self._sessions.get(plan.session.partition, plan.session.key)
             if stored is None:  # taken back in this moment: the caller's next repeat starts it anew
                 await self._undoing.undo(lambda: self._abandon(call, plan))
                 raise EditedMeanwhile(reason="session_abandoned_meanwhile")
             await self._refuse_unlike(call, plan, stored)
-            token = self._planning.token(call, request, stored.row)
-            session = replace(
-                stored.row, issued=stored.row.issued + 1, token_until=token.expires_at
-            )
-            event = authorized_event(call, session, token, authorized.decision, reason="repeat")
-            try:
-                await self._sessions.replace(session, stored.etag)
-            except Changed:  # by another repeat, or by an end
-                continue
-            await self._trail.record(event)
-            return replace(plan, session=session, token=token, event=event)
-        raise EditedMeanwhile(reason="session_changed_meanwhile")
+            return stored
+
+        def take(session: Session) -> Seat:
+            return Seat(session, session.participant_identity, "repeat")
+
+        issued = await self._issuing.issue(call, request, authorized.decision, read, take)
+        return replace(plan, session=issued.session, token=issued.token)
 
     async def _refuse_unlike(self, call: Call, plan: Plan, stored: Stored[Session]) -> None:
         is_over = stored.row.state != "open" or call.at >= stored.row.ends_at
@@ -240,17 +235,4 @@ class Starting:
             participant_identity=plan.session.participant_identity,
             agent_status=status,
             expires_at=plan.token.expires_at,
-        )
-
-
-def _refuse_named_user(call: Call, request: StartSession) -> None:
-    if call.caller.kind == "user" and request.participant_identity is not None:
-        raise BodyInvalid(
-            [
-                {
-                    "pointer": "/participant_identity",
-                    "code": "identity_derived",
-                    "detail": "A user's participant identity is derived: leave it out",
-                }
-            ]
         )

@@ -9,6 +9,7 @@ from lkps_core.wire.bodies import AgentName, Answer, Body, Instant, Word, at_mos
 type AgentStatus = Literal["offline", "dispatched", "joined", "left", "absent"]
 type SessionState = Literal["created", "joined", "ended"]
 type AgentOutcome = Literal["left", "vanished", "failed", "completed"]
+type AgentJobOutcome = Literal["accepted", "joined"] | AgentOutcome
 
 RESERVED_IDENTITIES = ("agent-", "lkps", "lk.")
 RESERVED_ATTRIBUTES = ("agent-", "lkps", "lk.")
@@ -30,7 +31,12 @@ def _in_all(attributes: dict[str, str]) -> dict[str, str]:
 
 
 Identity = Annotated[Word, _not_reserved(RESERVED_IDENTITIES)]
+ParticipantName = Annotated[str, at_most_bytes(256)]
+ParticipantMetadata = Annotated[str, at_most_bytes(2 * 1024)]
 AttributeKey = Annotated[Word, _not_reserved(RESERVED_ATTRIBUTES)]
+ParticipantAttributes = Annotated[
+    dict[AttributeKey, str], Field(max_length=32), AfterValidator(_in_all)
+]
 Empty = Annotated[str, StringConstraints(max_length=0)]
 AgentMetadata = Annotated[str, at_most_bytes(16 * 1024)]
 
@@ -53,14 +59,12 @@ class RoomConfigRequest(Body):
 
 class StartSession(Body):
     agent_name: AgentName = Field("", validate_default=False)
-    participant_name: Annotated[str, at_most_bytes(256)] = ""
+    participant_name: ParticipantName = ""
     participant_identity: Identity | None = Field(
         None, description="For applications: whom they speak for. A user's is derived."
     )
-    participant_metadata: Annotated[str, at_most_bytes(2 * 1024)] = ""
-    participant_attributes: Annotated[
-        dict[AttributeKey, str], Field(max_length=32), AfterValidator(_in_all)
-    ] = Field(default_factory=dict[str, str])
+    participant_metadata: ParticipantMetadata = ""
+    participant_attributes: ParticipantAttributes = Field(default_factory=dict[str, str])
     metadata: AgentMetadata = Field("", description="For the agent: its job's metadata.")
     wait_for_agent: Annotated[int, Field(ge=0, le=10)] = Field(
         0, description="Seconds to wait for the agent to be in the room."
@@ -104,15 +108,55 @@ class SessionStarted(Answer):
     )
 
 
+class JoinSession(Body):
+    """What the starter said of the participant is not kept: it is said again, or left out."""
+
+    invitation: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = Field(
+        None, repr=False, description="The starter's, from whoever is not in the session yet."
+    )
+    participant_name: ParticipantName = ""
+    participant_identity: Identity | None = Field(
+        None, description="For invited applications: whom they speak for, the first time."
+    )
+    participant_metadata: ParticipantMetadata = ""
+    participant_attributes: ParticipantAttributes = Field(default_factory=dict[str, str])
+
+
+class SessionJoined(SessionStarted):
+    """The same as of a start."""
+
+
+class InviteToSession(Body):
+    seconds: Annotated[int, Field(ge=60, le=600)] = Field(
+        600, description="For how long it lets one caller in."
+    )
+
+
+class Invited(Answer):
+    invitation: str = Field(
+        repr=False, description="For the one who is to join; LKPS keeps only its SHA-256."
+    )
+    expires_at: Instant
+
+
 class EndSession(Body):
     """Nothing needs to be said to end a session."""
+
+
+class AgentJob(Answer):
+    """What an instance or LiveKit told of one of the agent's jobs."""
+
+    participant_identity: str
+    outcome: AgentJobOutcome
+    reason: str | None = Field(None, description="The kind of cause, as the worker tells it.")
+    registration_id: str | None = Field(None, description="Of the instance that took it.")
 
 
 class SessionAnswer(Answer):
     session_id: str
     agent_name: str
     room_name: str
-    participant_identity: str
+    participant_identity: str = Field(description="A guest's own, for a guest; else the starter's.")
     state: SessionState
     agent_status: AgentStatus
     agent_dispatches: int = Field(
@@ -126,3 +170,13 @@ class SessionAnswer(Answer):
     ends_at: Instant = Field(description="When LKPS ends the session at the latest.")
     ended_at: Instant | None = None
     cause: str | None = Field(None, description="Why it ended.")
+    agent_jobs: list[AgentJob] | None = Field(
+        None, description="For the agent's owners and admins: what was told of each of its jobs."
+    )
+
+
+class SessionList(Answer):
+    """As the rows say: LiveKit is not asked."""
+
+    sessions: list[SessionAnswer]
+    next: str | None = Field(None, description="Give it as `after` to read on.")

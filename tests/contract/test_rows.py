@@ -29,6 +29,7 @@ from lkps_core.errors import StorageUnavailable
 from lkps_core.identity.principal import PrincipalId
 from lkps_core.policy.model import Grant, grant_id
 from lkps_core.ports import AlreadyThere, Changed, Rows, Stored
+from lkps_core.sessions.guests import Guest
 from lkps_core.sessions.live import Sessions
 from lkps_core.sessions.model import Session
 from tests.builders.forwarder import Forwarder
@@ -458,6 +459,41 @@ async def test_registrations_lapse_some_time_after_their_lease(
     assert [row for row in lapsed if row in rows] == [rows[0]]
 
 
+async def test_an_agents_sessions_are_told_page_by_page_all_or_one_starters_or_live_ones(
+    tables: Tables, partition: str
+) -> None:
+    stranger = PrincipalId("tenant", "another")
+    rows = [
+        session(partition, "a"),
+        session(partition, "b", starter=stranger),
+        session(partition, "c", azp="another"),
+        session(partition, "d", state="ended"),
+        session(partition, "e", state="ending", guests=(Guest(stranger, "x", "guest"),)),
+        session(f"{partition}x", "a"),
+    ]
+    for row in reversed(rows):
+        await tables.sessions.add(row)
+    own = rows[0].started_by
+
+    async def told(
+        after: str = "", most: int = 9, started_by: str | None = None, *, are_live: bool = False
+    ) -> list[str]:
+        found = await tables.sessions.of_agent(
+            partition, after=after, most=most, started_by=started_by, are_live=are_live
+        )
+        assert all(one in rows for one in found)
+        return [one.id[-1] for one in found]
+
+    assert await told() == [*"abcde"]
+    assert await told(most=2) == [*"ab"]
+    assert await told(after=f"{partition}--b", most=2) == [*"cd"]
+    assert await told(started_by=own) == [*"ade"]
+    assert await told(started_by=own, most=1, after=f"{partition}--a") == ["d"]
+    assert await told(started_by=own, are_live=True) == [*"ae"]
+    assert await told(are_live=True) == [*"abce"]
+    assert await told(started_by="nobody") == []
+
+
 async def test_registrations_are_live_while_their_lease_runs(
     tables: Tables, partition: str
 ) -> None:
@@ -512,11 +548,12 @@ CALLS: dict[str, Asking] = {
     "live_of": lambda tables, row: tables.sessions.live_of(row.agent_name, NOW),
     "live_anywhere": lambda tables, _: tables.sessions.live_anywhere(NOW),
     "live_after": lambda tables, row: tables.sessions.live_after(row.agent_name, "", most=1),
+    "of_agent": lambda tables, row: tables.sessions.of_agent(row.agent_name, after="", most=1),
     "due": lambda tables, _: tables.sessions.due(NOW, 1),
     "lapsed": lambda tables, _: tables.registrations.lapsed(NOW, 1),
 }
 
-SCANS = {"live_anywhere", "live_after", "due", "lapsed"}
+SCANS = {"live_anywhere", "live_after", "of_agent", "due", "lapsed"}
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -65,6 +65,20 @@ class World:
     async def end(self, session: str, by: str) -> Answered:
         return await self.lkps.send("POST", f"session/{session}/end", by=by)
 
+    async def join(self, session: str, by: str) -> Answered:
+        return await self.lkps.send("POST", f"session/{session}/token", by=by)
+
+    async def come_in(self, session: str, by: str) -> Answered:
+        """With an invitation that is none."""
+        body = {"invitation": "never made"}
+        return await self.lkps.send("POST", f"session/{session}/token", body, by=by)
+
+    async def invite(self, session: str, by: str) -> Answered:
+        return await self.lkps.send("POST", f"session/{session}/invitations", by=by)
+
+    async def sessions(self, name: str, by: str) -> Answered:
+        return await self.lkps.send("GET", f"sessions?agent_name={name}", by=by)
+
     async def agent(self, name: str, by: str) -> Answered:
         return await self.lkps.send("GET", f"agents/{name}", by=by)
 
@@ -124,6 +138,45 @@ async def test_to_anyone_else_a_session_is_as_unknown_as_one_that_never_was(
     assert stored is not None
     assert stored.row.state == "open"
     assert len(world.lkps.rooms.rooms) == 1
+
+
+@pytest.mark.parametrize(("what", "status"), [("join", 404), ("come_in", 403), ("invite", 404)])
+@pytest.mark.parametrize(
+    "by",
+    [OTHER_CLIENT, ALICE, CLIENT_ELSEWHERE, CLIENT_OF_SAME_APP, OWNER_AS_CLIENT, AGENT_AS_CLIENT],
+)
+async def test_nobody_but_the_starter_joins_or_invites_or_learns_of_the_session(
+    world: World, what: str, status: int, by: str
+) -> None:
+    foreign, foreign_calls = await observed(world, what, world.session, by)
+    unknown, unknown_calls = await observed(world, what, UNKNOWN, by)
+    assert foreign[0] == status
+    assert foreign == unknown
+    assert foreign_calls == unknown_calls
+    stored = await world.lkps.sessions.get("concierge", world.session)
+    assert stored is not None
+    assert (stored.row.issued, stored.row.invitations) == (1, ())
+
+
+@pytest.mark.parametrize("what", ["join", "come_in", "invite"])
+@pytest.mark.parametrize("by", [OWNER, PERSON_OWNER, ADMIN, ADMIN_PERSON])
+async def test_who_manages_an_agent_gets_no_token_of_its_sessions(
+    world: World, what: str, by: str
+) -> None:
+    answer = await world.act(what, world.session, by)
+    assert (answer.status, answer.json["code"]) == (403, "permission_lacking")
+
+
+@pytest.mark.parametrize("by", [OTHER_CLIENT, ALICE, CLIENT_ELSEWHERE, OTHER_OWNER])
+async def test_the_sessions_of_a_foreign_agent_and_of_an_unknown_one_are_listed_alike(
+    world: World, by: str
+) -> None:
+    world.lkps = world.lkps.another_process()
+    foreign, foreign_calls = await observed(world, "sessions", "concierge", by)
+    unknown, unknown_calls = await observed(world, "sessions", "nobody", by)
+    assert foreign[0] == 200
+    assert foreign == unknown
+    assert foreign_calls == unknown_calls
 
 
 @pytest.mark.parametrize("what", ["show", "end"])
@@ -205,16 +258,19 @@ async def test_only_admins_say_whose_a_name_is(world: World, by: str) -> None:
     assert (await world.agent("concierge", OWNER)).status == 200
 
 
-@pytest.mark.parametrize("what", ["show", "end", "renew", "deregister"])
+@pytest.mark.parametrize("what", ["show", "end", "join", "invite", "renew", "deregister"])
 @pytest.mark.parametrize("text", [UNKNOWN_AGENT, "nothing", "concierge--", "a" * 300, "..", "%00"])
 async def test_an_id_that_was_never_given_out_is_unknown(
     world: World, what: str, text: str
 ) -> None:
-    by = CLIENT if what in ("show", "end") else AGENT
+    by = AGENT if what in ("renew", "deregister") else CLIENT
     assert (await world.act(what, text, by)).status == 404
 
 
-@pytest.mark.parametrize(("what", "by"), [("show", CLIENT), ("end", CLIENT), ("renew", AGENT)])
+@pytest.mark.parametrize(
+    ("what", "by"),
+    [("show", CLIENT), ("end", CLIENT), ("join", CLIENT), ("invite", CLIENT), ("renew", AGENT)],
+)
 async def test_an_id_of_the_other_kind_is_unknown(world: World, what: str, by: str) -> None:
     other = world.session if what == "renew" else world.registration
     assert (await world.act(what, other, by)).status == 404

@@ -20,6 +20,7 @@ from lkps_core.identity import Principal
 from lkps_core.identity.principal import PrincipalId
 from lkps_core.policy.model import PlatformLimits
 from lkps_core.services import Services
+from lkps_core.sessions.guests import MOST_GUESTS, MOST_INVITATIONS
 from lkps_core.sweep.model import Turn
 from lkps_core.wire.grants import CreateGrant
 from lkps_core.wiring import wire
@@ -131,6 +132,28 @@ async def _unknown_registration(lkps: Lkps) -> Answered:
 
 async def _unknown_session(lkps: Lkps) -> Answered:
     return await lkps.send("GET", f"session/{ANY_ID}", by=CLIENT)
+
+
+async def _with_no_invitation(lkps: Lkps) -> Answered:
+    body = {"invitation": "never made"}
+    return await lkps.send("POST", f"session/{ANY_ID}/token", body, by=CLIENT)
+
+
+async def _with_an_invitation_too_many(lkps: Lkps) -> Answered:
+    path = f"session/{(await lkps.start()).json['session_id']}/invitations"
+    for _ in range(MOST_INVITATIONS):
+        await lkps.send("POST", path, by=CLIENT)
+    return await lkps.send("POST", path, by=CLIENT)
+
+
+async def _with_a_guest_too_many(lkps: Lkps) -> Answered:
+    path = f"session/{(await lkps.start()).json['session_id']}"
+    for number in range(MOST_GUESTS + 1):
+        made = (await lkps.send("POST", f"{path}/invitations", by=CLIENT)).json
+        body = {"invitation": made["invitation"]}
+        guest = app(f"guest {number}", "LKPS.Client")
+        answer = await lkps.send("POST", f"{path}/token", body, by=guest)
+    return answer
 
 
 async def _after_the_end(lkps: Lkps) -> Answered:
@@ -386,6 +409,9 @@ CASES = [
     Case(errors.TooManySessions, _too_many, headers=(("Retry-After", "10"),)),
     Case(errors.RegistrationNotFound, _unknown_registration, "agent_deregister"),
     Case(errors.SessionNotFound, _unknown_session, "session_show"),
+    Case(errors.InvitationInvalid, _with_no_invitation, "session_join"),
+    Case(errors.TooManyInvitations, _with_an_invitation_too_many, "session_invite"),
+    Case(errors.TooManyGuests, _with_a_guest_too_many, "session_join"),
     Case(errors.SessionEnded, _after_the_end),
     Case(errors.AgentOffline, _without_agent, headers=(("Retry-After", "10"),)),
     Case(errors.KeyReused, _with_a_used_key),

@@ -13,7 +13,7 @@ from lkps_core.api.http import Request, Response
 from lkps_core.ports import Room
 from lkps_core.settings import Settings
 from lkps_core.wire.agents import Registered, Renewed
-from lkps_core.wire.sessions import SessionStarted
+from lkps_core.wire.sessions import Invited, JoinSession, SessionJoined, SessionStarted
 from tests.builders.lkps import (
     ADMIN,
     AGENT,
@@ -22,11 +22,14 @@ from tests.builders.lkps import (
     OTHER_CLIENT,
     Answered,
     Lkps,
+    app,
     guid,
 )
 from tests.builders.stepping import SteppingRooms
 
 pytestmark = pytest.mark.usefixtures("impatient")
+
+AGENT_AS_CLIENT = app("agent", "LKPS.Client")
 
 
 @dataclass
@@ -42,9 +45,9 @@ class Run:
         headers = {"idempotency-key": "k", "if-match": "*"}
         answer = await self.lkps.send(method, path, body, by=by, headers=headers)
         self.answers.append(answer)
-        if answer.raw and answer.status == 200:
+        if answer.raw and answer.status in (200, 201):
             answered = answer.json
-            for name in ("token", "participant_token"):
+            for name in ("token", "participant_token", "invitation"):
                 if answered.get(name):
                     self.issued.add(answered[name])
         return answer
@@ -59,6 +62,7 @@ class Run:
             started = await self.send("POST", "session/start", body, by)
             if started.status == 200:
                 session = f"session/{started.json['session_id']}"
+        await self.coming_in(session)
         await self.send("POST", "session/start", {**body, "metadata": "other"})
         await self.send("POST", "session/start", {CLIENT: CLIENT, "agent_name": CLIENT})
         for by in (OTHER_CLIENT, CLIENT, ADMIN):
@@ -79,6 +83,17 @@ class Run:
         await self.send("POST", "session/start", {**body, "metadata": "fourth"})
         self.lkps.rooms.down = self.lkps.trail.down = False
         await self.lkps.services.close()
+
+    async def coming_in(self, session: str) -> None:
+        """The starter once more, and somebody with an invitation, which is used twice."""
+        starter, guest, late = OTHER_CLIENT, CLIENT, AGENT_AS_CLIENT
+        await self.send("POST", f"{session}/token", by=starter)
+        made = await self.send("POST", f"{session}/invitations", by=starter)
+        used = {"invitation": made.json["invitation"]}
+        for by in (guest, late, guest):
+            await self.send("POST", f"{session}/token", used, by)
+        await self.send("POST", f"{session}/token", {**used, "more": 1}, guest)
+        await self.send("GET", "sessions?agent_name=concierge", by=ADMIN)
 
     async def governance(self) -> None:
         agent, client = "agents/concierge", guid("app client")
@@ -117,7 +132,7 @@ def secrets_of(run: Run) -> Iterator[str]:
     for version in (1, 2):
         yield routing_secret(settings.secret, "concierge", version)
     for token in run.issued:
-        yield from token.split(".")[1:]
+        yield from token.split(".")[1:] or [token]
     for caller in (AGENT, CLIENT, OTHER_CLIENT, ADMIN):
         yield from caller.removeprefix("Bearer ").split(".")[1:]
 
@@ -189,6 +204,9 @@ SECRET_TEXT = "secret-text-that-must-not-show"
         Registered.model_construct(token=SECRET_TEXT, deployment=SECRET_TEXT),
         Renewed.model_construct(token=SECRET_TEXT, deployment=SECRET_TEXT),
         SessionStarted.model_construct(participant_token=SECRET_TEXT),
+        SessionJoined.model_construct(participant_token=SECRET_TEXT),
+        Invited.model_construct(invitation=SECRET_TEXT),
+        JoinSession.model_construct(invitation=SECRET_TEXT),
     ],
     ids=lambda shown: type(shown).__name__,
 )

@@ -40,8 +40,8 @@ class Codec[T: Row]:
     def entity(self, row: T) -> Entity:
         entity: Entity = {"PartitionKey": table_key(row.partition), "RowKey": table_key(row.key)}
         for name in self._queried:
-            value: datetime | None = getattr(row, name)
-            entity[name] = value.isoformat() if value else ""
+            value: datetime | str | None = getattr(row, name)
+            entity[name] = value.isoformat() if isinstance(value, datetime) else value or ""
         entity["row"] = self._adapter.dump_json(row).decode()
         return entity
 

@@ -11,7 +11,9 @@ from lkps_core.sessions.model import Session
 
 class TableSessions(TableRows[Session]):
     def __init__(self, account: TablesAccount) -> None:
-        super().__init__(account, "sessions", Session, queried=("live_until", "due_at"))
+        super().__init__(
+            account, "sessions", Session, queried=("live_until", "due_at", "started_by")
+        )
 
     async def live_of(self, agent_name: str, now: datetime) -> Sequence[Session]:
         found = await self._first(
@@ -31,6 +33,25 @@ class TableSessions(TableRows[Session]):
             {"agent_name": agent_name, "session_id": session_id},
             SCAN_SECONDS,
         )
+
+    async def of_agent(
+        self,
+        agent_name: str,
+        *,
+        after: str,
+        most: int,
+        started_by: str | None = None,
+        are_live: bool = False,
+    ) -> Sequence[Session]:
+        query = "PartitionKey eq @agent_name and RowKey gt @after"
+        parameters = {"agent_name": agent_name, "after": after}
+        if started_by is not None:
+            query += " and started_by eq @started_by"
+            parameters["started_by"] = started_by
+        if are_live:
+            query += " and live_until gt ''"
+        found = await self._first(most, query, parameters, SCAN_SECONDS)
+        return [stored.row for stored in found]
 
     async def due(self, now: datetime, most: int) -> Sequence[Stored[Session]]:
         return await self._first(most, "due_at lt @now", {"now": to_the_second(now)}, SCAN_SECONDS)

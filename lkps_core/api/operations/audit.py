@@ -8,7 +8,7 @@ from typing import get_args
 from lkps_core.agents.names import agent_name_in, is_agent_name
 from lkps_core.api.http import Request, Response
 from lkps_core.api.operations.operation import Operation, with_body, without_body
-from lkps_core.api.reading import page_of
+from lkps_core.api.reading import page_of, refuse_others
 from lkps_core.audit.event import Outcome
 from lkps_core.auditing.asking import Question
 from lkps_core.call import Call
@@ -71,7 +71,7 @@ _REASON = re.compile(r"[!-~ ]{1,200}")
 
 
 async def _ask(services: Services, call: Call, request: Request) -> Answer:
-    _refuse_others(request, _QUESTION)
+    refuse_others(request, _QUESTION)
     most = _whole(request, "limit", 100, MOST_ROWS)
     after = request.query.get("after", "")
     if after and not _AFTER.fullmatch(after):
@@ -102,7 +102,7 @@ def _question(request: Request) -> Question:
 
 
 async def _export(services: Services, call: Call, request: Request) -> Response:
-    _refuse_others(request, ("from", "to", "after"))
+    refuse_others(request, ("from", "to", "after"))
     since, until = _instant(request, "from"), _instant(request, "to")
     if since is None or until is None or since >= until:
         raise QueryInvalid("`from` and `to` must be there, the former before the latter.")
@@ -112,18 +112,11 @@ async def _export(services: Services, call: Call, request: Request) -> Response:
 
 
 async def _checkpoints(services: Services, _: Call, request: Request) -> Answer:
-    _refuse_others(request, ("after", "limit"))
+    refuse_others(request, ("after", "limit"))
     after = _whole(request, "after", 0, 10**12, least=0) if "after" in request.query else None
     return await services.inspecting.checkpoints(
         after, _whole(request, "limit", 10, MOST_CHECKPOINTS)
     )
-
-
-def _refuse_others(request: Request, known: tuple[str, ...]) -> None:
-    """A condition that is misspelt would be none."""
-    others = sorted(set(request.query) - set(known))
-    if others:
-        raise QueryInvalid(f"Known here: {', '.join(known)}.")
 
 
 def _whole(request: Request, name: str, usual: int, most: int, *, least: int = 1) -> int:

@@ -72,6 +72,16 @@ class Lkps:
     async def show(self, session_id: str, who: str = "client") -> Answer:
         return await self.call(who, "GET", f"session/{session_id}")
 
+    async def join(self, session_id: str, who: str = "client", **members: object) -> Answer:
+        """Another token of the session, or with an invitation the first."""
+        return await self.call(who, "POST", f"session/{session_id}/token", members)
+
+    async def invite(self, session_id: str, who: str = "client") -> str:
+        answer = await self.call(who, "POST", f"session/{session_id}/invitations")
+        assert answer.status == 201, answer.body
+        invitation: str = answer.json["invitation"]
+        return invitation
+
     async def end(self, session_id: str, who: str = "client") -> Answer:
         return await self.call(who, "POST", f"session/{session_id}/end")
 
