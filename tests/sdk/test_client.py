@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
-from lkps.client import AgentDescription, LkpsClient
+from lkps.client import AgentDescription, JobReport, LkpsClient
 from lkps.errors import CredentialError, LkpsError, Refused, RegistrationNotFound, Unavailable
 from tests.sdk.parts.ports import free_port
 
@@ -107,6 +107,35 @@ async def test_deregistering_deletes(client: LkpsClient, answerer: Answerer) -> 
         "DELETE",
         "/gateway/api/agent/registrations/concierge.1",
     )
+
+
+@pytest.mark.parametrize("reason", [None, "process_exit_-9"])
+async def test_a_jobs_outcome_is_told_of_its_registration(
+    client: LkpsClient, answerer: Answerer, reason: str | None
+) -> None:
+    answerer.answer = web.Response(status=204)
+
+    await client.report_job(
+        "concierge.1", JobReport("concierge--abc", "agent-AJ_1", "failed", reason)
+    )
+
+    (request,) = answerer.requests
+    path = "/gateway/api/agent/registrations/concierge.1/jobs"
+    assert (request.method, request.path) == ("POST", path)
+    said = {"session_id": "concierge--abc", "participant_identity": "agent-AJ_1"}
+    why = {} if reason is None else {"reason": reason}
+    assert answerer.bodies == [{**said, "outcome": "failed", **why}]
+
+
+async def test_a_refused_report_is_an_error_like_any_other(
+    client: LkpsClient, answerer: Answerer
+) -> None:
+    answerer.answer = problem(404, "session_not_found")
+
+    with pytest.raises(Refused) as caught:
+        await client.report_job("concierge.1", JobReport("concierge--abc", "me", "completed"))
+
+    assert (caught.value.status, caught.value.code) == (404, "session_not_found")
 
 
 def problem(status: int, code: str) -> web.Response:

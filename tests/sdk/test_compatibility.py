@@ -20,11 +20,17 @@ def test_a_livekit_agents_that_changed_is_one_clear_error() -> None:
         async def _connection_task(self) -> None:
             return
 
+        async def _answer_availability(self, *_: object, **__: object) -> None:
+            async def accept() -> None:
+                await self._proc_pool.start()
+
     with pytest.raises(ConfigurationError) as caught:
         require_compatible(Changed)
 
     assert f"livekit-agents {agents.__version__} does not fit" in str(caught.value)
     assert "_connection_task:_deployment" in str(caught.value)
+    assert "_answer_availability:launch_job" in str(caught.value)
+    assert "_answer_availability:_proc_pool" not in str(caught.value)
 
 
 def test_importing_lkps_does_not_import_livekit_agents() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from lkps.client import AgentDescription, Registration
 from lkps.errors import CredentialError, LkpsError, Refused, Unavailable
-from lkps.lease import Clock, Lease
+from lkps.lease import Lease
+from lkps.retries import Clock
 from tests.sdk.parts.registrar import MemoryRegistrar, MovedClock
 from tests.sdk.parts.waiting import eventually
 

@@ -83,26 +83,40 @@ class LiveKit:
             .to_jwt()
         )
 
-    def participant_token(self, room: str, identity: str) -> str:
+    def participant_token(
+        self, room: str, identity: str, attributes: dict[str, str] | None = None
+    ) -> str:
         grants = api.VideoGrants(room_join=True, room=room)
         return (
             api.AccessToken(self.key, self.secret)
             .with_identity(identity)
+            .with_attributes(attributes or {})
             .with_grants(grants)
             .to_jwt()
         )
 
-    async def create_room(self, agent_name: str, deployment: str) -> str:
-        """A new room with a dispatch to that agent; its name."""
-        name = f"room-{uuid.uuid4().hex}"
-        agents = [api.RoomAgentDispatch(agent_name=agent_name, deployment=deployment)]
+    async def create_room(
+        self, agent_name: str, deployment: str, metadata: str = "", name: str = ""
+    ) -> str:
+        """A new session's room with a dispatch to that agent; its name. Left, it closes at once."""
+        name = name or f"tests--{agent_name}--{uuid.uuid4().hex}"
+        dispatch = api.RoomAgentDispatch(
+            agent_name=agent_name, deployment=deployment, metadata=metadata
+        )
+        request = api.CreateRoomRequest(name=name, agents=[dispatch], departure_timeout=1)
         async with self._api() as livekit:
-            await livekit.room.create_room(api.CreateRoomRequest(name=name, agents=agents))
+            await livekit.room.create_room(request)
         return name
 
     async def delete_room(self, room: str) -> None:
         async with self._api() as livekit:
             await livekit.room.delete_room(api.DeleteRoomRequest(room=room))
+
+    async def remove(self, room: str, identity: str) -> None:
+        async with self._api() as livekit:
+            await livekit.room.remove_participant(
+                api.RoomParticipantIdentity(room=room, identity=identity)
+            )
 
     async def agents_in(self, room: str) -> list[str]:
         """Identities of the agents that are in the room, and hear what is said in it."""

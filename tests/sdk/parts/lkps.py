@@ -28,7 +28,7 @@ class Refusal:
 
 
 class LkpsDouble:
-    """What the agents did is in `registrations`, `renewals`, `ended` and `request_ids`."""
+    """What the agents did is in `registrations`, `renewals`, `jobs`, `ended` and `request_ids`."""
 
     def __init__(self, livekit: LiveKit, livekit_url: str, access_tokens: Sequence[str]) -> None:
         self._livekit = livekit
@@ -45,6 +45,7 @@ class LkpsDouble:
         self.live: set[str] = set()
         self.registrations: list[dict[str, Any]] = []
         self.renewals: list[dict[str, Any]] = []
+        self.jobs: list[dict[str, Any]] = []
         self.ended: list[str] = []
         self.tokens: list[str] = []
         self.refused = 0
@@ -60,6 +61,7 @@ class LkpsDouble:
         app = web.Application(middlewares=[self._gate])
         app.router.add_post(f"{PREFIX}/api/agent/register", self._register)
         app.router.add_post(f"{PREFIX}/api/agent/registrations/{{id}}/renew", self._renew)
+        app.router.add_post(f"{PREFIX}/api/agent/registrations/{{id}}/jobs", self._report)
         app.router.add_delete(f"{PREFIX}/api/agent/registrations/{{id}}", self._end)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -72,6 +74,15 @@ class LkpsDouble:
     def routing_secret(self, version: int | None = None) -> str:
         seed = f"{self._salt}{version or self.routing_version}".encode()
         return base64.b32encode(hashlib.sha256(seed).digest()).decode().rstrip("=").lower()
+
+    def told_of(self, room: str) -> list[tuple[str, str | None]]:
+        """Outcomes and reasons of the jobs in that room."""
+        session_id = room.partition("--")[2]
+        return [
+            (job["outcome"], job.get("reason"))
+            for job in self.jobs
+            if job["session_id"] == session_id
+        ]
 
     @web.middleware
     async def _gate(
@@ -114,6 +125,11 @@ class LkpsDouble:
         if self.always_new_token or left < self.token_seconds / 2:
             return web.json_response({**self._lease(), **self._token()})
         return web.json_response({**self._lease(), "expires_at": body["token_expires_at"]})
+
+    async def _report(self, request: web.Request) -> web.Response:
+        """Of a registration that is over, too: its worker drains."""
+        self.jobs.append({**await request.json(), "registration_id": request.match_info["id"]})
+        return web.Response(status=204)
 
     async def _end(self, request: web.Request) -> web.Response:
         self.live.discard(request.match_info["id"])

@@ -16,8 +16,10 @@ from lkps.client import AgentDescription, LkpsClient, Registration
 from lkps.compatibility import require_compatible
 from lkps.credentials import Credential
 from lkps.errors import ConfigurationError, LkpsError
+from lkps.jobs import Jobs
 from lkps.lease import Lease
 from lkps.masking import Masking
+from lkps.reports import Reports
 from lkps.settings import read_settings
 from lkps.upgrades import Upgrades
 
@@ -52,6 +54,7 @@ class AgentServer(agents.AgentServer):
         self._lkps_masking = Masking()
         self._lkps_client: LkpsClient | None = None
         self._lkps_lease: Lease | None = None
+        self._lkps_jobs: Jobs | None = None
         self._lkps_upgrades: Upgrades | None = None
         self._lkps_reconnecting: asyncio.Task[None] | None = None
 
@@ -77,7 +80,11 @@ class AgentServer(agents.AgentServer):
 
     async def aclose(self) -> None:
         await self._end_lease()
+        if self._lkps_jobs is not None:
+            self._lkps_jobs.worker_closes()
         await super().aclose()
+        if self._lkps_jobs is not None:
+            await self._lkps_jobs.close()
         if self._lkps_client is not None:
             await self._lkps_client.aclose()
 
@@ -100,8 +107,20 @@ class AgentServer(agents.AgentServer):
             ),
             changed=self._change,
         )
+        self._lkps_jobs = Jobs(
+            self._agent_name,
+            Reports(self._lkps_client, lambda: self._lease.registration_id),
+        )
+        if self._entrypoint_fnc is not None:
+            self._entrypoint_fnc = self._lkps_jobs.told_by(self._entrypoint_fnc)
         self.once("worker_started", self._connect)
         self.on("worker_registered", lambda *_: self._lease.connected())
+
+    @property
+    def _jobs(self) -> Jobs:
+        if self._lkps_jobs is None:
+            raise RuntimeError("the agent server does not run")
+        return self._lkps_jobs
 
     @property
     def _lease(self) -> Lease:
@@ -120,12 +139,14 @@ class AgentServer(agents.AgentServer):
             raise RuntimeError("the agent server has not started")
         self._lkps_upgrades = Upgrades(self._http_session, self._lease)
         self._http_session = cast("aiohttp.ClientSession", self._lkps_upgrades)
+        self._proc_pool = self._jobs.watched(self._proc_pool)
         self._conn_task = asyncio.create_task(self._register_and_connect(), name="worker_conn_task")
         self._conn_task.add_done_callback(self._end_run)
 
     async def _register_and_connect(self) -> None:
         self._use(await self._lease.open())
         logger.info("agent registered with LKPS", extra={"agent_name": self._agent_name})
+        await self._jobs.open()
         await self._connection_task()
 
     def _end_run(self, connection: asyncio.Task[None]) -> None:

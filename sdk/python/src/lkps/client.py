@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import aiohttp
 
@@ -76,6 +76,22 @@ class Registration:
         )
 
 
+@dataclass(frozen=True)
+class JobReport:
+    """What became of a session's job; `reason` is a class of cause, never an error's text.
+
+    At most 100 characters of `a-z`, `0-9`, `_`, `-` and space.
+    """
+
+    session_id: str
+    participant_identity: str
+    outcome: Literal["accepted", "completed", "failed"]
+    reason: str | None = None
+
+    def to_wire(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
 class LkpsClient:
     """Raises an `LkpsError` and nothing else: `Refused`, `Unavailable`, or the credential's."""
 
@@ -103,6 +119,10 @@ class LkpsClient:
 
     async def deregister(self, registration_id: str) -> None:
         await self._call("DELETE", f"/registrations/{registration_id}")
+
+    async def report_job(self, registration_id: str, report: JobReport) -> None:
+        """Of a registration of the caller's, also of one that is over."""
+        await self._call("POST", f"/registrations/{registration_id}/jobs", report.to_wire())
 
     async def aclose(self) -> None:
         if self._session is not None:

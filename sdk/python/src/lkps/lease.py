@@ -2,20 +2,19 @@
 
 import asyncio
 import logging
-import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from lkps.client import AgentDescription, Registration, Renewal
 from lkps.errors import LkpsError, RegistrationNotFound, Unavailable
+from lkps.retries import Clock, Patience
 
 logger = logging.getLogger("lkps")
 
-LONGEST_PAUSE = 30.0
-_LONGEST_RETRY_AFTER = 300.0
+_PATIENCE = Patience(longest_pause=30.0, longest_retry_after=300.0)
 _TOKEN_MARGIN = timedelta(seconds=10)
 _FAREWELL_SECONDS = 3.0
 
@@ -30,15 +29,6 @@ class Registrar(Protocol):
     ) -> Renewal: ...
 
     async def deregister(self, registration_id: str) -> None: ...
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Time and chance; `chance` is between 0 and 1."""
-
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    chance: Callable[[], float] = random.random
 
 
 class Lease:
@@ -76,9 +66,14 @@ class Lease:
                 failures += 1
                 if failures == 1:
                     logger.warning("not registered yet, trying again: %s", error)
-                await self._clock.sleep(self._pause(failures, error))
+                await self._clock.sleep(_PATIENCE.pause(failures, error, self._clock))
         self._renewing = asyncio.create_task(self._keep(), name="lkps_lease")
         return self._held
+
+    @property
+    def registration_id(self) -> str:
+        """The one held, or once the lease is closed, held last."""
+        return self._registration.registration_id
 
     async def token(self) -> str:
         """A token to connect with: the one held, or once expired the next, however late."""
@@ -134,7 +129,7 @@ class Lease:
                 failures += 1
                 if failures == 1:
                     logger.warning("the agent stays connected, but its lease: %s", error)
-                pause = self._pause(failures, error)
+                pause = _PATIENCE.pause(failures, error, self._clock)
             else:
                 if failures:
                     logger.info("the agent's lease is renewed again")
@@ -175,14 +170,6 @@ class Lease:
     def _regular_pause(self) -> float:
         """A fifth earlier at most, so that agents started together do not renew together."""
         return self._registration.renew_after * (1 - 0.2 * self._clock.chance())
-
-    def _pause(self, failures: int, error: LkpsError) -> float:
-        """From 1 s, doubling to 30 s, the latter half of it by chance; longer when LKPS says so."""
-        longest = min(LONGEST_PAUSE, 2.0**failures)
-        pause = longest * (0.5 + 0.5 * self._clock.chance())
-        if isinstance(error, Unavailable):
-            return max(pause, min(error.retry_after, _LONGEST_RETRY_AFTER))
-        return pause
 
     async def _rest(self, seconds: float) -> None:
         """Until it is time to renew, or until somebody wants a token."""

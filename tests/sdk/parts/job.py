@@ -1,0 +1,71 @@
+"""A job in memory: its room, who joins it, and its end, as livekit-agents would tell them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import cast
+
+from livekit import rtc
+from livekit.agents import JobContext
+
+PERSON = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
+
+
+@dataclass(frozen=True)
+class MemoryParticipant:
+    attributes: dict[str, str]
+    kind: rtc.ParticipantKind.ValueType = PERSON
+    identity: str = "someone"
+
+    @property
+    def remote(self) -> rtc.RemoteParticipant:
+        return cast("rtc.RemoteParticipant", self)
+
+
+@dataclass
+class MemoryRoom:
+    remote_participants: dict[str, MemoryParticipant] = field(default_factory=dict)
+    listeners: list[Callable[[int], None]] = field(default_factory=list)
+
+    def on(self, event: str, listener: Callable[[int], None]) -> None:
+        assert event == "disconnected"
+        self.listeners.append(listener)
+
+
+class MemoryJob:
+    """`context` is what an entrypoint is called with."""
+
+    def __init__(self, room_name: str = "tests--concierge--abc") -> None:
+        room = SimpleNamespace(name=room_name)
+        self.job = SimpleNamespace(id="AJ_1", agent_name="concierge", room=room)
+        self.room = MemoryRoom()
+        self._entrypoints: list[tuple[Callable[..., Awaitable[None]], int]] = []
+        self._shutdown_callbacks: list[Callable[[str], Awaitable[None]]] = []
+
+    @property
+    def context(self) -> JobContext:
+        return cast("JobContext", self)
+
+    def add_participant_entrypoint(
+        self, entrypoint: Callable[..., Awaitable[None]], *, kind: int
+    ) -> None:
+        self._entrypoints.append((entrypoint, kind))
+
+    def add_shutdown_callback(self, callback: Callable[[str], Awaitable[None]]) -> None:
+        self._shutdown_callbacks.append(callback)
+
+    async def join(self, participant: MemoryParticipant) -> None:
+        self.room.remote_participants[participant.identity] = participant
+        for entrypoint, kind in self._entrypoints:
+            if kind == participant.kind:
+                await entrypoint(self, participant)
+
+    def lose_room(
+        self, reason: rtc.DisconnectReason.ValueType = rtc.DisconnectReason.ROOM_CLOSED
+    ) -> None:
+        for listener in self.room.listeners:
+            listener(reason)
+
+    async def shut_down(self, reason: str = "all is said") -> None:
+        await asyncio.gather(*[callback(reason) for callback in self._shutdown_callbacks])
