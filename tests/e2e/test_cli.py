@@ -204,6 +204,28 @@ async def test_a_secret_is_rotated_and_limits_are_set_on_what_was_read(
     await lkps_as("manager", *set_again, code=1)
 
 
+async def test_an_owner_finds_a_session_of_the_agent_and_ends_it(
+    platform: Platform, lkps: Lkps, lkps_as: Commands, granted: str
+) -> None:
+    client = platform.identities["client"].client_id
+    await lkps.register(granted)
+    await lkps_as("manager", "grants", "add", granted, "--client", client, "--reason", "the shop")
+    session_id = (await lkps.start(granted))["session_id"]
+    open_ones = ("sessions", "list", "--agent", granted, "--state", "open")
+
+    listed = await lkps_as("manager", *open_ones)
+    shown = await lkps_as("client", "sessions", "show", session_id, "--json")
+    foreign = await lkps_as("other-client", "sessions", "show", session_id, code=1)
+    ended = await lkps_as("manager", "sessions", "end", session_id)
+    left = await lkps_as("manager", *open_ones, "--json")
+
+    assert session_id in listed.out
+    assert shown.json["state"] == "created"
+    assert "session_not_found" in foreign.err
+    assert "ended_by_owner" in ended.out
+    assert left.json == {"sessions": []}
+
+
 async def test_an_agent_that_is_there_and_one_that_is_not_are_told_apart_by_exit_code(
     lkps_as: Commands, granted: str
 ) -> None:

@@ -25,11 +25,12 @@ COMMANDS = (
     *(("audit", one) for one in ("query", "export", "verify", "key", "checkpoints")),
     *(("audit", one) for one in ("receipt", "verify-receipt", "reindex")),
     *(("audit", "holds", one) for one in ("list", "place", "lift")),
+    *(("sessions", one) for one in ("list", "show", "end")),
     *(("limits", one) for one in ("show", "set")),
     *(("policy", one) for one in ("plan", "apply", "export", "lint", "schema")),
 )
 GROUPS = (
-    *((), ("agents",), ("grants",), ("limits",), ("policy",)),
+    *((), ("agents",), ("grants",), ("sessions",), ("limits",), ("policy",)),
     *(("audit",), ("audit", "holds")),
 )
 
@@ -60,6 +61,7 @@ READING = [
     *(("agents", "owners"), ("grants", "list"), ("limits", "show"), ("policy", "plan")),
     *(("policy", "export"), ("policy", "lint"), ("audit", "query"), ("audit", "checkpoints")),
     *(("audit", "holds", "list"), ("audit", "verify"), ("audit", "verify-receipt")),
+    *(("sessions", "list"), ("sessions", "show")),
 ]
 
 

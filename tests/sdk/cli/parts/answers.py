@@ -11,6 +11,7 @@ from lkps_core.wire.limits import LimitsAnswer
 from lkps_core.wire.policy import Applied, Change, Finding, Planned, PolicyAnswer
 from lkps_core.wire.principals import PrincipalAnswer, WhoAmI
 from lkps_core.wire.revocations import BeyondReach, RevocationAnswer, RevocationList, Revoked
+from lkps_core.wire.sessions import SessionAnswer
 
 TID = "11111111-2222-4333-8444-555555555555"
 OWNER = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -20,6 +21,7 @@ CLIENT = "bbbbbbbb-0000-4000-8000-000000000001"
 GROUP = "cccccccc-0000-4000-8000-000000000001"
 USER = "dddddddd-0000-4000-8000-000000000001"
 GRANT = f"{TID}:{CLIENT}:{'a' * 26}"
+SESSION = f"concierge--{'a' * 26}"
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 Members = dict[str, Any]
@@ -151,6 +153,25 @@ def revoked(*beyond: BeyondReach, found: int = 3, ended: int = 3) -> Members:
     return wire(
         Revoked(**_block(), sessions_found=found, sessions_ended=ended, beyond_reach=list(beyond))
     )
+
+
+def session(**changes: object) -> Members:
+    members: Members = {
+        "session_id": SESSION,
+        "agent_name": "concierge",
+        "room_name": f"eu-1--{SESSION}",
+        "participant_identity": "caller 7",
+        "state": "joined",
+        "agent_status": "joined",
+        "agent_dispatches": 1,
+        "created_at": AT,
+        "ends_at": AT,
+    }
+    return wire(SessionAnswer(**{**members, **changes}))
+
+
+def session_list(*sessions: Members, **last: str) -> Members:
+    return {"sessions": list(sessions), **last}
 
 
 def limits(**changes: object) -> Members:

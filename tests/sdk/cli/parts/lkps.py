@@ -17,6 +17,7 @@ from lkps_core.wire.limits import SetLimits
 from lkps_core.wire.policy import PolicyDocument
 from lkps_core.wire.problems import MEDIA_TYPE, problem
 from lkps_core.wire.revocations import Revoke
+from lkps_core.wire.sessions import EndSession
 from tests.sdk.cli.parts.audit import LiftHold, PlaceHold, Reindex
 
 PREFIX = "/gateway/lkps"
@@ -31,6 +32,7 @@ BODIES: dict[tuple[str, str], type[Body]] = {
     ("PUT", "limits"): SetLimits,
     ("POST", "check"): CheckAuthorization,
     ("POST", "revocations"): Revoke,
+    ("POST", "end"): EndSession,
     ("POST", "plan"): PolicyDocument,
     ("POST", "apply"): PolicyDocument,
     ("POST", "reindex"): Reindex,

@@ -16,6 +16,7 @@ _BY_CODE = {
     "grant_not_found": "lkps grants list AGENT shows the ids.",
     "grant_exists": "lkps grants change AGENT GRANT_ID",
     "revocation_not_found": "lkps blocks shows the ids.",
+    "session_not_found": "lkps sessions list --agent AGENT shows the ids.",
     "hold_not_found": "lkps audit holds list shows the ids.",
     "would_lock_you_out": "If you mean it, repeat the command with --leaving.",
     "runner_may_not_manage": "Have another owner, or an administrator of LKPS, change it.",

@@ -41,9 +41,9 @@ class Api:
     def get(self, *path: str, **query: str) -> Answer:
         return self._repeat(lambda: self._send("GET", path, query=query))
 
-    def pages(self, *path: str, member: str) -> Json:
+    def pages(self, *path: str, member: str, **query: str) -> Json:
         """The whole list, under the member that every page has it in."""
-        return {member: list(chain.from_iterable(self._pages(path, member)))}
+        return {member: list(chain.from_iterable(self._pages(path, member, query)))}
 
     def post(self, *path: str, body: object, repeatable: bool = True, if_match: str = "") -> Answer:
         def send() -> Answer:
@@ -76,10 +76,12 @@ class Api:
 
         return self._repeat(send)
 
-    def _pages(self, path: tuple[str, ...], member: str) -> Iterator[list[Json]]:
+    def _pages(
+        self, path: tuple[str, ...], member: str, query: Mapping[str, str]
+    ) -> Iterator[list[Json]]:
         after: dict[str, str] = {}
         while True:
-            page = self.get(*path, limit=_PAGE, **after).body
+            page = self.get(*path, **query, limit=_PAGE, **after).body
             yield page[member]
             if not page.get("next"):
                 return

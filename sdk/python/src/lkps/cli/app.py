@@ -23,6 +23,7 @@ from lkps.cli.commands import (
     limits,
     policy,
     policy_texts,
+    sessions,
 )
 from lkps.cli.exits import MEANINGS
 from lkps.cli.options import examples
@@ -76,6 +77,7 @@ _group(
     agent_owners.app,
 )
 _group("grants", "Which application may call an agent, and for whom.", grants.app, grant_terms.app)
+_group("sessions", "Which sessions an agent has, and how they went.", sessions.app)
 app.add_typer(blocks.app)
 _group("limits", "The limits for everyone.", limits.app)
 _group(
