@@ -19,7 +19,7 @@ class Plan:
 
     A `tenant_state` of None is made for the run; `persistent` tables and blobs live as long as the
     run; with `timers` the service runs its timers on their schedules; `node_options` are those of
-    Azurite; the two ports are wishes.
+    Azurite; LiveKit tells its events to `webhook`, or to the service; the two ports are wishes.
     """
 
     parts: frozenset[PartName] = ALL
@@ -30,5 +30,6 @@ class Plan:
     persistent: bool = False
     timers: bool = False
     node_options: tuple[str, ...] = ()
+    webhook: str | None = None
     lkps_port: int | None = None
     livekit_port: int | None = None

@@ -59,7 +59,8 @@ class Site:
         if "livekit" not in self._plan.parts:
             return None
         ports = LiveKitPorts(self._ports.free(self._plan.livekit_port), self._ports.free())
-        webhook = f"{self._lkps_url}/api/livekit/webhook" if "service" in self._plan.parts else None
+        service = f"{self._lkps_url}/api/livekit/webhook" if "service" in self._plan.parts else None
+        webhook = self._plan.webhook or service
         return LiveKit(self._plan.logs, self._state, ports, self._api_key, webhook)
 
     @cached_property

@@ -19,12 +19,14 @@ async def running(
     timers: bool = False,
     app: Path = ROOT,
     node_options: tuple[str, ...] = (),
+    webhook: str | None = None,
 ) -> AsyncIterator[Platform]:
     """A platform of `parts`, by default of all of them, on free ports until the block ends.
 
     Nothing of the caller's environment reaches it. `settings` win over its own LKPS_* settings;
     `persistent` lets tables and blobs survive a restart of Azurite; with `timers` the service runs
-    its timers on their schedules, without only by `Service.fire`; `node_options` are Azurite's.
+    its timers on their schedules, without only by `Service.fire`; `node_options` are Azurite's;
+    LiveKit's events go to `webhook` in the service's place.
     Raises `PartFailed`.
     """
     plan = Plan(
@@ -34,6 +36,7 @@ async def running(
         timers=timers,
         app=app,
         node_options=node_options,
+        webhook=webhook,
     )
     async with started(plan) as platform:
         yield platform

@@ -7,7 +7,7 @@ from livekit.api import LiveKitAPI
 from livekit.protocol.agent import Job
 from livekit.protocol.agent_dispatch import AgentDispatch
 from livekit.protocol.models import ParticipantInfo
-from livekit.protocol.room import ListParticipantsRequest, ListRoomsRequest
+from livekit.protocol.room import DeleteRoomRequest, ListParticipantsRequest, ListRoomsRequest
 
 from dev.platform import Platform
 
@@ -22,6 +22,9 @@ class Rooms:
     async def of_agent(self, agent_name: str) -> set[str]:
         """Rooms of the agent's sessions: a room's name carries the session's id."""
         return {name for name in await self.names() if f"--{agent_name}--" in name}
+
+    async def delete(self, room: str) -> None:
+        await self._api.room.delete_room(DeleteRoomRequest(room=room))
 
     async def participants(self, room: str) -> Sequence[ParticipantInfo]:
         listed = await self._api.room.list_participants(ListParticipantsRequest(room=room))
