@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from livekit.protocol.models import ParticipantInfo
@@ -40,6 +41,10 @@ class Talk:
     async def has_another_agent_than(self, identity: str) -> bool:
         there = [one.identity for one in await self.agents()]
         return len(there) == 1 and there != [identity]
+
+    async def is_seen_by_the_guest(self) -> bool:
+        there = {one.identity for one in await self.agents()}
+        return {one.identity for one in self.guest.agents} == there
 
     async def has_no_agent(self) -> bool:
         return not await self.agents()
@@ -101,13 +106,9 @@ async def test_an_agent_that_is_done_is_not_replaced(talk: Talk) -> None:
 async def test_after_the_third_agent_no_further_one_comes(talk: Talk) -> None:
     for _ in range(2):
         (lost,) = await talk.agents()
-        await eventually(lambda: talk.guest.agents)
         await talk.orders("raise")
-        await eventually(lambda lost=lost: talk.has_another_agent_than(lost.identity), 2 * SOON)
-        identities = {one.identity for one in await talk.agents()}
-        await eventually(
-            lambda identities=identities: {a.identity for a in talk.guest.agents} == identities
-        )
+        await eventually(partial(talk.has_another_agent_than, lost.identity), 2 * SOON)
+        await eventually(talk.is_seen_by_the_guest)
     await talk.orders("raise")
     await eventually(talk.has_no_agent)
     await eventually(lambda: talk.tells("left", "failed"))
