@@ -20,7 +20,7 @@ from lkps_core.policy.model import Grant, Scope, grant_id
 GRANTS = 10_000
 GRANTS_OF_A_CLIENT = 100
 
-_AT_ONCE = 500
+_AT_ONCE = 100
 _DECISIONS = 5_000
 _AUTHOR = PrincipalId("tenant", "owner")
 
