@@ -60,7 +60,7 @@ class Site:
             return None
         ports = LiveKitPorts(self._ports.free(self._plan.livekit_port), self._ports.free())
         service = f"{self._lkps_url}/api/livekit/webhook" if "service" in self._plan.parts else None
-        webhook = self._plan.webhook or service
+        webhook = service if self._plan.webhook is None else self._plan.webhook
         return LiveKit(self._plan.logs, self._state, ports, self._api_key, webhook)
 
     @cached_property

@@ -26,8 +26,8 @@ async def running(
     Nothing of the caller's environment reaches it. `settings` win over its own LKPS_* settings;
     `persistent` lets tables and blobs survive a restart of Azurite; with `timers` the service runs
     its timers on their schedules, without only by `Service.fire`; `node_options` are Azurite's;
-    LiveKit's events go to `webhook` in the service's place.
-    Raises `PartFailed`.
+    LiveKit's events go to `webhook` in the service's place, or to nobody when it is empty. Raises
+    `PartFailed`.
     """
     plan = Plan(
         parts=ALL if not parts or "service" in parts else frozenset(parts),
