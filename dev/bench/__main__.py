@@ -43,7 +43,7 @@ async def _load(
         hello.launch()
         hello_url = f"{hello.url}/api/hello"
         await holds_within(READY_SECONDS, lambda: answers_ok(hello_url))
-        async with subjects(platform, hello_url) as measured:
+        async with subjects(platform, hello_url, counting.settled) as measured:
             for subject in measured:
                 await run(subject, at_once=16, requests=WARM_UP)
             load = {

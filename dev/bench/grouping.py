@@ -1,5 +1,6 @@
 """In how many requests the rows of many starts at once are written, counted by Azurite."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,8 +10,10 @@ import aiohttp
 
 from dev.bench.rounds import Subject, run
 from dev.platform.ports import HOST, Ports
+from lkps_core.sessions.watching import LOOK_AFTER
 
 _COUNT = Path(__file__).with_name("count_requests.mjs")
+_QUIET_SECONDS = 1.0
 
 type _Counts = Mapping[str, Counter[str]]
 
@@ -50,16 +53,25 @@ class Counting:
         before = await self._counts()
         ran = await run(replace(subject, afterwards=None), at_once=at_once, requests=requests)
         after = await self._counts()
-        assert ran.errors == 0
+        if subject.afterwards is not None:
+            await subject.afterwards()
         grown = {kind: counts - before[kind] for kind, counts in after.items()}
         rows, insertions, transactions = (
             grown[kind] for kind in ("rows", "insertions", "transactions")
         )
         return Grouping(
-            requests,
+            requests - ran.errors,
             {one: Written(rows[one], insertions[one], transactions[one]) for one in rows},
             {kind: n for kind, n in grown["requests"].items() if not kind.startswith("POST ")},
         )
+
+    async def settled(self) -> None:
+        """Return once the service has looked after all the sessions that it started."""
+        await asyncio.sleep(LOOK_AFTER)
+        before, now = None, await self._counts()
+        while now != before:
+            await asyncio.sleep(_QUIET_SECONDS)
+            before, now = now, await self._counts()
 
     async def _counts(self) -> _Counts:
         async with aiohttp.ClientSession() as session, session.get(self._url) as response:

@@ -33,8 +33,13 @@ _AT_ONCE = 32
 
 
 @asynccontextmanager
-async def subjects(platform: Platform, hello_url: str) -> AsyncIterator[list[Subject]]:
-    """All subjects, ready and once used, until the block ends."""
+async def subjects(
+    platform: Platform, hello_url: str, settled: Request
+) -> AsyncIterator[list[Subject]]:
+    """All subjects, ready and once used, until the block ends.
+
+    `settled` returns once the service does nothing more about the sessions that it started.
+    """
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
         _livekit(platform) as livekit,
@@ -57,11 +62,18 @@ async def subjects(platform: Platform, hello_url: str) -> AsyncIterator[list[Sub
                 deletions = (DeleteRoomRequest(room=room.name) for room in rooms)
                 await asyncio.gather(*map(livekit.room.delete_room, deletions))
 
-        await (await _register(platform, session, _AGENT))()
+        register = await _register(platform, session, _AGENT)
+
+        async def end_sessions() -> None:
+            await end_rooms()
+            await settled()
+            await register()  # online again: a registration that nobody renews lapses
+
+        await register()
         await govern(platform, session, _AGENT)
         yield [
             Subject(HELLO, _get(session, hello_url), []),
-            Subject(START, await _start(platform, session), service, end_rooms),
+            Subject(START, await _start(platform, session), service, end_sessions),
             Subject(REGISTER, await _register(platform, session, "registered"), service),
             Subject(CREATE_ROOM, create_room, own, end_rooms),
             Subject(BARE_CREATE_ROOM, _bare_create_room(platform, session), own, end_rooms),
