@@ -7,6 +7,7 @@ before anything is done, and whoever writes it first does it: two who look at on
 
 import asyncio
 import logging
+from contextlib import suppress
 from functools import partial
 
 from lkps_core.agents.directory import Directory
@@ -61,7 +62,7 @@ LOOK_AFTER = GRACE.total_seconds() + 0.2
 MOST_LOOKS = 256
 """Starts of this process that it looks after: the others are left to the sweep."""
 
-_ATTEMPTS = 4
+_ATTEMPTS = 6
 _HEARD = "livekit_webhook"
 
 
@@ -132,7 +133,8 @@ class Watching:
         """A worker tells what became of its job."""
         stored = await self._update(stored, partial(told, job=job))
         if job.outcome != "accepted":
-            await self.look(stored, operation)
+            with suppress(EditedMeanwhile):  # it is told: whoever changes the session sees to it
+                await self.look(stored, operation)
 
     async def look(self, stored: Stored[Session], operation: str) -> Session:
         """The session as it is now that its room was looked at, with all that follows from it.

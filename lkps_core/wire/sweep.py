@@ -1,8 +1,8 @@
 """Bodies of the sweep's routes."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lkps_core.wire.bodies import Answer, Body
 from lkps_core.wire.grants import Reason
@@ -11,7 +11,7 @@ from lkps_core.wire.grants import Reason
 class Sweep(Body):
     """Run the sweep now, beside its timer."""
 
-    reason: Reason
+    reason: Reason | None = Field(None, description="Needed, but for a dry run.")
     dry_run: bool = Field(False, description="Tell what a run would do, and do nothing.")
     full: bool = Field(
         True, description="Compare all sessions and rooms; false: only see to what is due."
@@ -20,6 +20,12 @@ class Sweep(Body):
         False,
         description="Remove rooms without a session even where they are over a fifth of all.",
     )
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if self.reason is None and not self.dry_run:
+            raise ValueError("must say the reason, but for a dry run")
+        return self
 
     def terms(self) -> dict[str, Any]:
         return {"dry_run": self.dry_run, "full": self.full, "force": self.force}

@@ -26,6 +26,7 @@ COMMANDS = (
     *(("audit", one) for one in ("receipt", "verify-receipt", "reindex")),
     *(("audit", "holds", one) for one in ("list", "place", "lift")),
     *(("sessions", one) for one in ("list", "show", "end")),
+    ("sweep",),
     *(("limits", one) for one in ("show", "set")),
     *(("policy", one) for one in ("plan", "apply", "export", "lint", "schema")),
 )
@@ -61,7 +62,7 @@ READING = [
     *(("agents", "owners"), ("grants", "list"), ("limits", "show"), ("policy", "plan")),
     *(("policy", "export"), ("policy", "lint"), ("audit", "query"), ("audit", "checkpoints")),
     *(("audit", "holds", "list"), ("audit", "verify"), ("audit", "verify-receipt")),
-    *(("sessions", "list"), ("sessions", "show")),
+    *(("sessions", "list"), ("sessions", "show"), ("sweep",)),
 ]
 
 

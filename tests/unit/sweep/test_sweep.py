@@ -239,6 +239,13 @@ async def test_a_dry_run_tells_what_a_run_does_and_does_nothing(lkps: Lkps) -> N
     assert done["ended"] == {"time_over": 2}
 
 
+async def test_why_is_said_but_for_a_dry_run(lkps: Lkps) -> None:
+    refused = await lkps.send("POST", "sweep", {}, by=ADMIN)
+    assert (refused.status, refused.json["code"]) == (422, "body_invalid")
+    assert (await lkps.send("POST", "sweep", {"dry_run": True}, by=ADMIN)).status == 200
+    assert [row.get("comment") for row in rows_of(lkps, "platform.swept")] == [None]
+
+
 async def test_livekit_not_answering_is_no_room_missing(lkps: Lkps) -> None:
     talk = await talking(lkps)
     lkps.clock.pass_by(120)

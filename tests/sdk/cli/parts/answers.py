@@ -12,6 +12,7 @@ from lkps_core.wire.policy import Applied, Change, Finding, Planned, PolicyAnswe
 from lkps_core.wire.principals import PrincipalAnswer, WhoAmI
 from lkps_core.wire.revocations import BeyondReach, RevocationAnswer, RevocationList, Revoked
 from lkps_core.wire.sessions import SessionAnswer
+from lkps_core.wire.sweep import RunAnswer
 
 TID = "11111111-2222-4333-8444-555555555555"
 OWNER = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -192,3 +193,23 @@ def applied(*changes: Change) -> Members:
 
 def policy(**agents: Members) -> Members:
     return wire(PolicyAnswer(limits=limits(), agents=agents))
+
+
+def sweep_run(**changes: object) -> Members:
+    made = RunAnswer(
+        kind="full",
+        began_at="2026-11-25T12:00:30+00:00",
+        seconds=1.25,
+        rooms=12,
+        sessions=14,
+        ended={"time_over": 1, "everyone_left": 2},
+        agents_dispatched=1,
+        rooms_removed=3,
+        rows_removed=4,
+        leases_ended=5,
+        blocks_removed=6,
+        failed=0,
+        complete=True,
+        stopped=False,
+    )
+    return wire(made.model_copy(update=changes))

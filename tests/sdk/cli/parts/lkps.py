@@ -18,6 +18,7 @@ from lkps_core.wire.policy import PolicyDocument
 from lkps_core.wire.problems import MEDIA_TYPE, problem
 from lkps_core.wire.revocations import Revoke
 from lkps_core.wire.sessions import EndSession
+from lkps_core.wire.sweep import Sweep
 from tests.sdk.cli.parts.audit import LiftHold, PlaceHold, Reindex
 
 PREFIX = "/gateway/lkps"
@@ -33,6 +34,7 @@ BODIES: dict[tuple[str, str], type[Body]] = {
     ("POST", "check"): CheckAuthorization,
     ("POST", "revocations"): Revoke,
     ("POST", "end"): EndSession,
+    ("POST", "sweep"): Sweep,
     ("POST", "plan"): PolicyDocument,
     ("POST", "apply"): PolicyDocument,
     ("POST", "reindex"): Reindex,

@@ -24,6 +24,7 @@ from lkps.cli.commands import (
     policy,
     policy_texts,
     sessions,
+    sweeping,
 )
 from lkps.cli.exits import MEANINGS
 from lkps.cli.options import examples
@@ -79,6 +80,7 @@ _group(
 _group("grants", "Which application may call an agent, and for whom.", grants.app, grant_terms.app)
 _group("sessions", "Which sessions an agent has, and how they went.", sessions.app)
 app.add_typer(blocks.app)
+app.add_typer(sweeping.app)
 _group("limits", "The limits for everyone.", limits.app)
 _group(
     "audit",
