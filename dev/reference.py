@@ -33,12 +33,14 @@ Every address begins with `/api`. Bodies and answers are JSON. Times are RFC 333
 | `If-None-Match: *` | with PUT `agents/{{name}}`: only when there is none of that name yet |
 | `ETag` | in answers: which version of an agent, a grant or the limits this is |
 | `X-Request-ID` | yours is recorded when it is 8 to 64 of `0-9A-Za-z._:-`; the answer has LKPS's own |
-| `Retry-After` | in answers, seconds: with every 503 and 429, `agent_offline`, `rotation_under_way` and `edited_meanwhile` |
+| `Retry-After` | in answers, seconds: with every 503 and 429, `agent_offline`, `rotation_under_way`, `sweep_under_way` and `edited_meanwhile` |
 
 ## Limits
 
 A body has at most {BODY_LIMIT // 1024} KiB ({POLICY_LIMIT // 1024**2} MiB at `policy/plan` and `policy/apply`) and no unknown or repeated member. Participant metadata: 2 KiB; attributes: 32, and 2 KiB in all; `metadata` for the agent: 16 KiB.
 Identities and attribute names must not begin with `agent-`, `lkps` or `lk.`.
+
+Sessions have limits and rules of their own, and [a guide](sessions.md), with what to do about each code.
 
 Session starts a minute are counted for each client application and each user, in each process of the service: 1,200 and 60 unless the platform's limits say otherwise.
 
@@ -63,6 +65,7 @@ _OPEN = """## Without credentials
 | `GET /api/health/live` | 200 while the process answers |
 | `GET /api/health/ready` | 200 or 503; what is known is at most five seconds old. Admins see each dependency's state |
 | `GET /api/openapi.json` | this API's description, OpenAPI 3.1 |
+| `POST /api/livekit/webhook` | for LiveKit, which signs what it sends: 200, or 401 `event_not_signed`. [How to set it](sessions.md#livekits-events) |
 
 """
 

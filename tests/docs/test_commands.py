@@ -6,7 +6,7 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -54,6 +54,8 @@ async def running(*argv: str) -> AsyncIterator[Process]:
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGINT)
         await process.communicate()
+        with suppress(ProcessLookupError):  # what a page that failed left in the background
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 def runnable(page: Path) -> list[Block]:

@@ -1,5 +1,9 @@
-"""The guide's last resort: with another LiveKit key, no token of before opens anything."""
+"""The runbooks: with another LiveKit key, no token of before opens anything; planned, no event is
+lost.
+"""
 
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -10,12 +14,16 @@ from dev.platform.livekit import ApiKey, LiveKit, LiveKitPorts
 from dev.platform.ports import Ports
 from dev.platform.service import Service
 from tests.docs.pages import ROOT
+from tests.e2e.parts.guest import joined
 from tests.e2e.parts.lkps import Lkps, calling
+from tests.e2e.parts.tables import Tables, reading
 from tests.e2e.parts.worker import working
 from tests.sdk.parts.agent import AgentLauncher
 from tests.sdk.parts.waiting import eventually
 
 AGENT_NAME = "mole"
+TOLD_WITHIN = 5.0
+"""Seconds: sooner than who started the session looks by itself."""
 
 
 async def test_a_rotated_livekit_key_evicts_who_held_a_token_and_agents_come_back_by_themselves(
@@ -48,6 +56,61 @@ async def test_a_rotated_livekit_key_evicts_who_held_a_token_and_agents_come_bac
     assert refused.value.status == 401
 
 
+async def test_a_planned_change_of_the_livekit_key_loses_no_event(tmp_path: Path) -> None:
+    async with running() as platform, calling(platform) as lkps, reading(platform) as tables:
+        await lkps.register(AGENT_NAME)
+        old, new = platform.livekit.api_key, ApiKey.make()
+        previous = {
+            "LKPS_LIVEKIT_PREVIOUS_API_KEY": old.key,
+            "LKPS_LIVEKIT_PREVIOUS_API_SECRET": old.secret,
+        }
+        await platform.livekit.end()
+        livekit = await _signing_livekit(platform, tmp_path, [old, new], signing=old)
+        await _hears(lkps, tables)
+        service = await _service_with(new, platform, tmp_path, previous)
+        try:
+            await _hears(lkps, tables)
+            await livekit.dispose()
+            livekit = await _signing_livekit(platform, tmp_path, [old, new], signing=new)
+            await _hears(lkps, tables)
+            await livekit.dispose()
+            livekit = await _signing_livekit(platform, tmp_path, [new], signing=new)
+            await service.dispose()
+            service = await _service_with(new, platform, tmp_path)
+            await _hears(lkps, tables)
+        finally:
+            await service.dispose()
+            await livekit.dispose()
+
+
+async def _signing_livekit(
+    platform: Platform, folder: Path, keys: Sequence[ApiKey], *, signing: ApiKey
+) -> LiveKit:
+    """A server that takes tokens of all the keys, and signs its events with the one."""
+    ports = LiveKitPorts(platform.livekit.port, Ports().free())
+    webhook = f"{platform.lkps_url}/api/livekit/webhook"
+    livekit = LiveKit(folder, folder, ports, signing, webhook)
+    configuration = folder / "livekit.yaml"
+    written = json.loads(configuration.read_text())
+    written["keys"] = {one.key: one.secret for one in keys}
+    configuration.write_text(json.dumps(written))
+    await livekit.start()
+    return livekit
+
+
+async def _hears(lkps: Lkps, tables: Tables) -> None:
+    """A session starts, and LKPS is told that somebody joins it; nobody asks about it."""
+    started = await lkps.start(AGENT_NAME)
+    async with joined(started["livekit_url"], started["participant_token"]):
+
+        async def is_told() -> bool:
+            rows = await tables.sessions(AGENT_NAME)
+            (row,) = [one for one in rows if one["id"] == started["session_id"]]
+            return row["joined_at"] is not None
+
+        await eventually(is_told, TOLD_WITHIN)
+
+
 async def _livekit_with(key: ApiKey, platform: Platform, folder: Path) -> LiveKit:
     """Step 2: another server in the place of the old one, which knows the new key alone."""
     port = platform.livekit.port
@@ -57,10 +120,13 @@ async def _livekit_with(key: ApiKey, platform: Platform, folder: Path) -> LiveKi
     return livekit
 
 
-async def _service_with(key: ApiKey, platform: Platform, folder: Path) -> Service:
+async def _service_with(
+    key: ApiKey, platform: Platform, folder: Path, more: Mapping[str, str] | None = None
+) -> Service:
     """Step 3."""
     settings = {
         **platform.settings,
+        **(more or {}),
         "LKPS_LIVEKIT_API_KEY": key.key,
         "LKPS_LIVEKIT_API_SECRET": key.secret,
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.builders.lkps import ADMIN, AGENT, ALICE, CLIENT, OTHER_CLIENT, Answered, Lkps
+from tests.unit.sessions.arranging import started
 
 
 @dataclass
@@ -270,3 +271,36 @@ async def test_the_tenants_keys_are_fetched_once(lkps: Lkps) -> None:
     for _ in range(5):
         ok(await lkps.start())
     assert lkps.keys.fetches == 1
+
+
+async def test_what_workers_and_livekit_tell(lkps: Lkps) -> None:
+    registration_id = (await lkps.register())["registration_id"]
+    talk = await started(lkps)
+    (agent,) = talk.agents
+
+    meter = Meter(lkps)
+    await talk.report(registration_id, agent, "accepted")
+    assert meter.spent() == Spent(registrations=["get"], sessions=["get", "replace"])
+
+    meter = Meter(lkps)
+    await talk.tell("participant_joined", agent)
+    assert meter.spent() == Spent(sessions=["get", "replace", "replace"], rooms=["look"])
+
+    talk.enter()
+    meter = Meter(lkps)
+    await talk.tell("participant_joined")
+    assert meter.spent() == Spent(sessions=["get", "replace"])
+
+    meter = Meter(lkps)
+    await talk.tell("participant_joined")
+    assert meter.spent() == Spent(sessions=["get"])
+
+    meter = Meter(lkps)
+    await talk.report(registration_id, agent, "failed")
+    assert meter.spent() == Spent(
+        agents=["get"],
+        registrations=["get", "live"],
+        sessions=["get", "replace", "replace", "replace"],
+        trail=[1, 1],
+        rooms=["look", "dispatch_anew"],
+    )
