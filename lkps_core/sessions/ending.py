@@ -7,7 +7,7 @@ from lkps_core.agents.managing import possibly_owned
 from lkps_core.agents.model import Agent
 from lkps_core.agents.names import agent_name_in
 from lkps_core.call import Call
-from lkps_core.errors import SessionNotFound
+from lkps_core.errors import EditedMeanwhile, SessionNotFound
 from lkps_core.ports import Rows, Stored
 from lkps_core.sessions.access import Standing, as_guest, sees_all_of, standing
 from lkps_core.sessions.closing import Closing
@@ -49,7 +49,10 @@ class Ending:
         guest = as_guest(call.caller, stored.row)
         if guest is None:
             _standing(call, agent, stored.row)
-        session = await self._watching.look(stored, call.operation)
+        try:
+            session = await self._watching.look(stored, call.operation)
+        except EditedMeanwhile as error:  # a start that failed took it back just now
+            raise SessionNotFound(reason="abandoned_meanwhile") from error
         return await self._answer(call, agent, session, guest)
 
     async def end(self, call: Call, session_id: str) -> SessionAnswer:

@@ -137,8 +137,9 @@ class Planning:
 
 
 def _sha256(request: StartSession) -> str:
-    """The same for bodies that say the same, in whichever order."""
-    return hashlib.sha256(json.dumps(request.model_dump(), sort_keys=True).encode()).hexdigest()
+    """The same for bodies that say the same, in whichever order; how long one waits is no part."""
+    said = request.model_dump(exclude={"wait_for_agent"})
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _identity(call: Call, request: StartSession, session_id: str) -> str:

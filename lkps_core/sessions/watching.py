@@ -62,6 +62,9 @@ LOOK_AFTER = GRACE.total_seconds() + 0.2
 MOST_LOOKS = 256
 """Starts of this process that it looks after: the others are left to the sweep."""
 
+HEARD_AT_ONCE = 8
+"""Events that are seen to at a time: a thousand rooms that close at once leave room for callers."""
+
 _ATTEMPTS = 6
 _HEARD = "livekit_webhook"
 
@@ -91,6 +94,7 @@ class Watching:
         self._clock = clock
         self._randomness = randomness
         self._looks = 0
+        self._hearing = asyncio.Semaphore(HEARD_AT_ONCE)
 
     async def heard(self, event: RoomEvent) -> None:
         """LiveKit tells of a room; of one that is no session's here, nothing follows.
@@ -98,13 +102,14 @@ class Watching:
         What is told is added to the row, an ended session's too: events come in any order. Raises
         as `look` does, but leaves a session that others are changing to them.
         """
-        stored = await self._session_of(event.room_name)
-        if stored is None:
-            return
-        try:
-            await self._hear(stored, event)
-        except EditedMeanwhile as error:
-            log.warning("an event is left to the sweep", extra={"reason": error.reason})
+        async with self._hearing:
+            stored = await self._session_of(event.room_name)
+            if stored is None:
+                return
+            try:
+                await self._hear(stored, event)
+            except EditedMeanwhile as error:
+                log.warning("an event is left to the sweep", extra={"reason": error.reason})
 
     async def _hear(self, stored: Stored[Session], event: RoomEvent) -> None:
         if event.news == "joined" and not event.is_agent:
@@ -139,8 +144,9 @@ class Watching:
     async def look(self, stored: Stored[Session], operation: str) -> Session:
         """The session as it is now that its room was looked at, with all that follows from it.
 
-        Raises LiveKitUnavailable, StorageUnavailable, AuditUnavailable, and EditedMeanwhile when
-        others kept changing it.
+        While others keep changing it, as it was read last: they see to it. Raises
+        LiveKitUnavailable, StorageUnavailable, AuditUnavailable, and EditedMeanwhile when it was
+        taken back.
         """
         for _ in range(_ATTEMPTS):
             if stored.row.state != "open":
@@ -149,7 +155,7 @@ class Watching:
                 return await self._look(stored, operation)
             except (Changed, EditedMeanwhile):
                 stored = await self._again(stored)
-        raise EditedMeanwhile(reason="session_changed_meanwhile")
+        return stored.row
 
     async def foresee(self, session: Session) -> tuple[Cause | None, Want | None]:
         """What a look at the open session would lead to: its end, or another agent."""

@@ -50,6 +50,8 @@ class Attending:
 
     async def _attend(self, stored: Stored[Session], tally: Tally) -> None:
         before = stored.row
+        if before.state != "open" and self._clock() < before.due_at:
+            return  # whoever ends it, or takes it back, is about it
         if before.state == "ended":
             await self._sessions.remove(before, stored.etag)
             tally.rows_removed += 1
@@ -70,6 +72,8 @@ class Attending:
 
     async def _foresee(self, stored: Stored[Session], tally: Tally) -> None:
         session = stored.row
+        if session.state != "open" and self._clock() < session.due_at:
+            return
         if session.state == "ended":
             tally.rows_removed += 1
         elif session.state != "open":

@@ -27,6 +27,9 @@ AT_ONCE = 32
 MOST_ROOMS = 500
 """Rooms without a session that one run removes."""
 
+MOST_LOOKED_FOR = 5000
+"""Rooms whose session one run looks for by itself: of a whole run, those that began meanwhile."""
+
 FEW = 10
 """So many rooms without a session are always plausible; more than a fifth of all are not."""
 
@@ -103,7 +106,7 @@ class Comparing:
             if stored is None or stored.row.state == "ended":
                 lost.append((room, "session_ended" if stored else "no_session"))
 
-        await each(candidates[:MOST_ROOMS], look)
+        await each(candidates[:MOST_LOOKED_FOR], look)
         if len(lost) > max(FEW, tally.rooms // 5) and not force:
             tally.stopped = True
             seen = {"rooms": tally.rooms, "without_session": len(lost)}
@@ -112,7 +115,7 @@ class Comparing:
         if dry_run:
             tally.rooms_removed += len(lost)
             return
-        await each(lost, lambda one: self._remove(*one, tally))
+        await each(lost[:MOST_ROOMS], lambda one: self._remove(*one, tally))
 
     async def _remove(self, room: StandingRoom, why: str, tally: Tally) -> None:
         session_id = _session_id(self._installation, room)

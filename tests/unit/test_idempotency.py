@@ -98,7 +98,6 @@ async def test_another_agents_key_is_another_key(lkps: Lkps) -> None:
         {"participant_metadata": "another"},
         {"participant_attributes": {"ward": "7c"}},
         {"metadata": "another"},
-        {"wait_for_agent": 1},
     ],
 )
 async def test_a_key_with_another_body_is_refused(lkps: Lkps, body: dict[str, Any]) -> None:
@@ -107,6 +106,14 @@ async def test_a_key_with_another_body_is_refused(lkps: Lkps, body: dict[str, An
     answer = await lkps.start(key="one", **body)
     assert (answer.status, answer.json["code"]) == (422, "idempotency_key_reused")
     assert {name: room.room for name, room in lkps.rooms.rooms.items()} == before
+
+
+async def test_a_repeat_may_wait_for_the_agent_as_long_as_it_likes() -> None:
+    lkps = Lkps()
+    await lkps.register()
+    first = await lkps.start(key="one")
+    again = await lkps.start(key="one", wait_for_agent=1)
+    assert again.json["session_id"] == first.json["session_id"]
 
 
 async def test_the_order_of_a_bodys_members_is_not_part_of_it(lkps: Lkps) -> None:

@@ -22,6 +22,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(life, "SETTLED", none)
     monkeypatch.setattr(life, "ALONE", none)
     monkeypatch.setattr(model, "UNTOLD", none)
+    monkeypatch.setattr(model, "UNFINISHED", none)
     monkeypatch.setattr(model, "GRACE", none)
 
 

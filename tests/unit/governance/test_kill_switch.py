@@ -467,6 +467,12 @@ BODIES: dict[str, Any] = {
     "agent_register": {"agent_name": "concierge"},
     "agent_renew": {"token_expires_at": later(60), "routing_version": 1},
     "agent_rotate": {"reason": "a test"},
+    "agent_job_report": {
+        "session_id": UNKNOWN_SESSION,
+        "participant_identity": "agent-AJ_1",
+        "outcome": "failed",
+    },
+    "sweep_run": {"dry_run": True},
     "grant_create": {"client_app_id": CRM_ID, "reason": "a test"},
     "session_start": {"agent_name": "concierge"},
     "authorization_check": {"agent_name": "concierge"},
