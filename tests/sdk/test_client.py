@@ -10,6 +10,7 @@ from lkps.client import AgentDescription, JobReport, LkpsClient
 from lkps.errors import CredentialError, LkpsError, Refused, RegistrationNotFound, Unavailable
 from tests.sdk.parts.answerer import Answerer, Told, answering, page, problem
 from tests.sdk.parts.ports import free_port
+from tests.sdk.parts.tenant import TenantDouble
 
 AGENT = AgentDescription("concierge", version="1.2")
 EXPIRY = datetime(2026, 11, 23, 23, 12, 33, tzinfo=UTC)
@@ -164,7 +165,19 @@ async def test_lkps_says_when_to_come_back(client: LkpsClient, answerer: Answere
 async def test_an_lkps_that_is_not_there_is_unavailable() -> None:
     client = LkpsClient(f"http://127.0.0.1:{free_port()}", StaticCredential())
 
-    with pytest.raises(Unavailable, match="LKPS cannot be reached"):
+    with pytest.raises(Unavailable) as caught:
+        await client.register(AGENT)
+
+    assert str(caught.value) == "LKPS cannot be reached at 127.0.0.1: ClientConnectorError"
+    await client.aclose()
+
+
+async def test_of_a_certificate_that_is_not_trusted_it_is_said_where_to_trust_it(
+    tenant: TenantDouble,
+) -> None:
+    client = LkpsClient(tenant.authority, StaticCredential())
+
+    with pytest.raises(Unavailable, match="SSL_CERT_FILE"):
         await client.register(AGENT)
 
     await client.aclose()

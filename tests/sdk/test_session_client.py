@@ -1,10 +1,12 @@
 """What the session client asks LKPS for, and how it reads the answers."""
 
+import inspect
 import logging
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -263,6 +265,18 @@ async def test_a_code_that_a_client_decides_on_is_a_class_that_says_what_to_do(
     assert title in str(caught.value)
     assert ADVICE[code] in str(caught.value)
     assert len(started.answerer.requests) == 1
+
+
+README = (Path(__file__).parents[2] / "sdk/python/README.md").read_text()
+
+
+def test_the_readme_names_every_class_and_every_call() -> None:
+    calls = [name for name in vars(SessionClient) if not name.startswith("_")]
+    named = [*(kind.__name__ for kind in errors.OF_SESSIONS.values()), *calls]
+
+    assert [one for one in named if f"`{one}" not in README] == ["aclose"]
+    timeout = inspect.signature(SessionClient).parameters["timeout"].default
+    assert f"Every call is answered or fails within {timeout:.0f} s" in README
 
 
 @pytest.mark.parametrize(

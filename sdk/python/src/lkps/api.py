@@ -81,9 +81,7 @@ class Api:
             ) as response:
                 answer = await _read(response, request_id)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(
-                f"LKPS cannot be reached: {type(error).__name__}", request_id=request_id
-            ) from error
+            raise Unavailable(_unreachable(url, error), request_id=request_id) from error
         if not 200 <= answer.status < 300:
             raise self._error(answer)
         return answer
@@ -124,6 +122,13 @@ def _proxy(url: str) -> str | None:
     """As aiohttp's `trust_env` finds it, without the passwords of `.netrc` that come with that."""
     parts = urlsplit(url)
     return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+
+
+def _unreachable(url: str, error: Exception) -> str:
+    detail = f"LKPS cannot be reached at {urlsplit(url).hostname}: {type(error).__name__}"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"{detail}. SSL_CERT_FILE names a file of the certificates to trust"
+    return detail
 
 
 async def _read(response: aiohttp.ClientResponse, request_id: str) -> Answer:
