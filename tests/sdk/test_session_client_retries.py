@@ -5,7 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from lkps import CredentialError, EditedMeanwhile, RateLimited, SessionClient, Unavailable
+from lkps import (
+    ConfigurationError,
+    CredentialError,
+    EditedMeanwhile,
+    RateLimited,
+    SessionClient,
+    Unavailable,
+)
 from tests.sdk.parts.answerer import Fate, Told, answering, page, problem
 from tests.sdk.parts.client import (
     INVITATION,
@@ -126,6 +133,12 @@ async def test_a_longer_time_is_more_attempts() -> None:
             await it.lkps.get("concierge--abc")
 
     assert 54 <= sum(it.clock.slept) <= 59
+
+
+@pytest.mark.parametrize("timeout", [0, -1])
+def test_no_time_at_all_is_a_mistake_and_not_for_ever(timeout: float) -> None:
+    with pytest.raises(ConfigurationError, match="more than 0"):
+        SessionClient(lkps_url="https://lkps.example", timeout=timeout)
 
 
 async def test_waiting_for_the_agent_does_not_count(it: Bench) -> None:

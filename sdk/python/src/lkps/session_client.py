@@ -7,7 +7,7 @@ from typing import Literal, Self, TypeVar
 
 from lkps.api import Answer, Api
 from lkps.credentials import Credential
-from lkps.errors import OF_SESSIONS
+from lkps.errors import OF_SESSIONS, ConfigurationError
 from lkps.retries import Clock, Deadline
 from lkps.session_answers import Invitation, SessionStatus, StartedSession
 from lkps.settings import read_settings
@@ -38,6 +38,8 @@ class SessionClient:
         timeout: float = 15.0,
         clock: Clock | None = None,
     ) -> None:
+        if timeout <= 0:
+            raise ConfigurationError("a SessionClient's timeout must be more than 0 seconds")
         settings = read_settings(os.environ, lkps_url=lkps_url, credential=credential)
         self._api = Api(settings.lkps_url, settings.credential, OF_SESSIONS)
         self._timeout = timeout
