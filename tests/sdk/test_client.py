@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from lkps.client import AgentDescription, JobReport, LkpsClient
 from lkps.errors import CredentialError, LkpsError, Refused, RegistrationNotFound, Unavailable
+from tests.sdk.parts.answerer import Answerer, Told, answering, page, problem
 from tests.sdk.parts.ports import free_port
+from tests.sdk.parts.tenant import TenantDouble
 
 AGENT = AgentDescription("concierge", version="1.2")
 EXPIRY = datetime(2026, 11, 23, 23, 12, 33, tzinfo=UTC)
@@ -34,36 +36,15 @@ class BrokenCredential:
         raise RuntimeError("a-claim-of-the-token")
 
 
-class Answerer:
-    """Gives one answer to everything and keeps the requests."""
-
-    def __init__(self) -> None:
-        self.answer = web.json_response(REGISTERED)
-        self.requests: list[web.Request] = []
-        self.bodies: list[object] = []
-        self.port = free_port()
-
-    async def give(self, request: web.Request) -> web.Response:
-        self.requests.append(request)
-        self.bodies.append(await request.json() if request.can_read_body else None)
-        return self.answer
-
-
 @pytest.fixture
 async def answerer() -> AsyncIterator[Answerer]:
-    answerer = Answerer()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answerer.give)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", answerer.port).start()
-    yield answerer
-    await runner.cleanup()
+    async with answering(Told(200, REGISTERED)) as answerer:
+        yield answerer
 
 
 @pytest.fixture
 async def client(answerer: Answerer) -> AsyncIterator[LkpsClient]:
-    client = LkpsClient(f"http://127.0.0.1:{answerer.port}/gateway", StaticCredential())
+    client = LkpsClient(answerer.url, StaticCredential())
     yield client
     await client.aclose()
 
@@ -87,7 +68,7 @@ async def test_renewing_says_which_token_and_which_secret_are_held(
     client: LkpsClient, answerer: Answerer
 ) -> None:
     lease = {name: REGISTERED[name] for name in ("deployment", "expires_at", "renew_after")}
-    answerer.answer = web.json_response({**lease, "routing_version": 2})
+    answerer.answer = Told(200, {**lease, "routing_version": 2})
 
     renewal = await client.renew("concierge.1", token_expires_at=EXPIRY, routing_version=1)
 
@@ -98,7 +79,7 @@ async def test_renewing_says_which_token_and_which_secret_are_held(
 
 
 async def test_deregistering_deletes(client: LkpsClient, answerer: Answerer) -> None:
-    answerer.answer = web.Response(status=204)
+    answerer.answer = Told(204)
 
     await client.deregister("concierge.1")
 
@@ -113,7 +94,7 @@ async def test_deregistering_deletes(client: LkpsClient, answerer: Answerer) -> 
 async def test_a_jobs_outcome_is_told_of_its_registration(
     client: LkpsClient, answerer: Answerer, reason: str | None
 ) -> None:
-    answerer.answer = web.Response(status=204)
+    answerer.answer = Told(204)
 
     await client.report_job(
         "concierge.1", JobReport("concierge--abc", "agent-AJ_1", "failed", reason)
@@ -138,17 +119,6 @@ async def test_a_refused_report_is_an_error_like_any_other(
     assert (caught.value.status, caught.value.code) == (404, "session_not_found")
 
 
-def problem(status: int, code: str) -> web.Response:
-    body = {"status": status, "code": code, "detail": "because", "request_id": "request-1"}
-    return web.json_response(
-        body, status=status, headers={"X-Request-ID": "request-1", "Retry-After": "7"}
-    )
-
-
-def page(status: int) -> web.Response:
-    return web.Response(text="<html>", status=status, content_type="text/html")
-
-
 @pytest.mark.parametrize(
     ("answer", "kind", "said"),
     [
@@ -165,14 +135,14 @@ def page(status: int) -> web.Response:
         (page(404), Refused, "not one that LKPS gives"),
         (page(502), Unavailable, "502 unknown"),
         (page(200), Refused, "not one that LKPS gives"),
-        (web.json_response([]), Refused, "not one that LKPS gives"),
-        (web.json_response({**REGISTERED, "expires_at": 5}), Refused, "not one that LKPS gives"),
-        (web.Response(status=302, headers={"Location": "https://x/"}), Refused, "302 unknown"),
+        (Told(200, []), Refused, "not one that LKPS gives"),
+        (Told(200, {**REGISTERED, "expires_at": 5}), Refused, "not one that LKPS gives"),
+        (Told(302, headers={"Location": "https://x/"}), Refused, "302 unknown"),
     ],
     ids=str,
 )
 async def test_every_other_answer_is_an_error_that_says_what_it_was(
-    client: LkpsClient, answerer: Answerer, answer: web.Response, kind: type[LkpsError], said: str
+    client: LkpsClient, answerer: Answerer, answer: Told, kind: type[LkpsError], said: str
 ) -> None:
     answerer.answer = answer
 
@@ -184,7 +154,7 @@ async def test_every_other_answer_is_an_error_that_says_what_it_was(
 
 
 async def test_lkps_says_when_to_come_back(client: LkpsClient, answerer: Answerer) -> None:
-    answerer.answer = problem(503, "storage_unavailable")
+    answerer.answer = problem(503, "storage_unavailable", retry_after=7)
 
     with pytest.raises(Unavailable) as caught:
         await client.register(AGENT)
@@ -195,7 +165,19 @@ async def test_lkps_says_when_to_come_back(client: LkpsClient, answerer: Answere
 async def test_an_lkps_that_is_not_there_is_unavailable() -> None:
     client = LkpsClient(f"http://127.0.0.1:{free_port()}", StaticCredential())
 
-    with pytest.raises(Unavailable, match="LKPS cannot be reached"):
+    with pytest.raises(Unavailable) as caught:
+        await client.register(AGENT)
+
+    assert str(caught.value) == "LKPS cannot be reached at 127.0.0.1: ClientConnectorError"
+    await client.aclose()
+
+
+async def test_of_a_certificate_that_is_not_trusted_it_is_said_where_to_trust_it(
+    tenant: TenantDouble,
+) -> None:
+    client = LkpsClient(tenant.authority, StaticCredential())
+
+    with pytest.raises(Unavailable, match="SSL_CERT_FILE"):
         await client.register(AGENT)
 
     await client.aclose()
@@ -208,3 +190,39 @@ async def test_a_credential_of_the_applications_own_may_raise_anything() -> None
         await client.register(AGENT)
 
     assert str(caught.value) == "BrokenCredential gave no token: RuntimeError"
+
+
+async def test_a_password_in_netrc_is_not_sent_in_the_access_tokens_place(
+    client: LkpsClient, answerer: Answerer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login someone password something\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    await client.register(AGENT)
+
+    assert answerer.sent("Authorization") == ["Bearer an-access-token"]
+
+
+async def test_the_proxy_of_the_environment_is_asked(
+    answerer: Answerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{answerer.port}")
+    monkeypatch.setenv("no_proxy", "localhost")
+    client = LkpsClient("http://lkps.example", StaticCredential())
+
+    await client.register(AGENT)
+
+    assert answerer.sent("Host") == ["lkps.example"]
+    await client.aclose()
+
+
+async def test_a_host_that_the_environment_excepts_is_asked_itself(
+    client: LkpsClient, answerer: Answerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    await client.register(AGENT)
+
+    assert len(answerer.requests) == 1

@@ -158,7 +158,7 @@ def _problem(refusal: Refusal, request_id: str) -> web.Response:
     return web.json_response(
         {
             "type": f"urn:lkps:{refusal.code}",
-            "title": "Refused",
+            "title": refusal.detail,
             "status": status,
             "code": refusal.code,
             "detail": refusal.detail,

@@ -1,20 +1,16 @@
-"""The registration routes of LKPS over HTTP: typed answers, and an error for every other answer."""
+"""The registration routes of LKPS: typed answers, and an error for every other answer."""
 
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
 
-import aiohttp
-
+from lkps.api import Answer, Api
 from lkps.credentials import Credential
-from lkps.errors import CredentialError, LkpsError, Refused, RegistrationNotFound, Unavailable
+from lkps.errors import RegistrationNotFound
 
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
-_LATER = frozenset({408, 429})
-_FOREIGN = "the answer is not one that LKPS gives"
+_SECONDS = 10.0
+_REFUSALS = {"registration_not_found": RegistrationNotFound}
 
 
 @dataclass(frozen=True)
@@ -96,12 +92,10 @@ class LkpsClient:
     """Raises an `LkpsError` and nothing else: `Refused`, `Unavailable`, or the credential's."""
 
     def __init__(self, lkps_url: str, credential: Credential) -> None:
-        self._api = f"{lkps_url}/api/agent"
-        self._credential = credential
-        self._session: aiohttp.ClientSession | None = None
+        self._api = Api(lkps_url, credential, _REFUSALS)
 
     async def register(self, agent: AgentDescription) -> Registration:
-        answer = await self._call("POST", "/register", agent.to_wire())
+        answer = await self._call("POST", "register", body=agent.to_wire())
         with answer.understood():
             return Registration.from_wire(answer.body)
 
@@ -111,85 +105,23 @@ class LkpsClient:
         expiry = token_expires_at.isoformat(timespec="seconds").replace("+00:00", "Z")
         answer = await self._call(
             "POST",
-            f"/registrations/{registration_id}/renew",
-            {"token_expires_at": expiry, "routing_version": routing_version},
+            "registrations",
+            registration_id,
+            "renew",
+            body={"token_expires_at": expiry, "routing_version": routing_version},
         )
         with answer.understood():
             return Renewal.from_wire(answer.body)
 
     async def deregister(self, registration_id: str) -> None:
-        await self._call("DELETE", f"/registrations/{registration_id}")
+        await self._call("DELETE", "registrations", registration_id)
 
     async def report_job(self, registration_id: str, report: JobReport) -> None:
         """Of a registration of the caller's, also of one that is over."""
-        await self._call("POST", f"/registrations/{registration_id}/jobs", report.to_wire())
+        await self._call("POST", "registrations", registration_id, "jobs", body=report.to_wire())
 
     async def aclose(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._api.aclose()
 
-    async def _call(self, method: str, path: str, body: object = None) -> "_Answer":
-        request_id = str(uuid.uuid4())
-        headers = {
-            "Authorization": f"Bearer {await self._access_token()}",
-            "X-Request-ID": request_id,
-        }
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True)
-        try:
-            async with self._session.request(
-                method, self._api + path, json=body, headers=headers, allow_redirects=False
-            ) as response:
-                request_id = response.headers.get("X-Request-ID", request_id)
-                answer = _Answer(response.status, await _json(response), request_id)
-                retry_after = response.headers.get("Retry-After", "")
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(f"LKPS cannot be reached: {type(error).__name__}") from error
-        if not 200 <= answer.status < 300:
-            raise answer.error(retry_after)
-        return answer
-
-    async def _access_token(self) -> str:
-        try:
-            return await self._credential.access_token()
-        except LkpsError:
-            raise
-        except Exception as error:  # a credential of the application's own may raise anything
-            kind = type(self._credential).__name__
-            raise CredentialError(f"{kind} gave no token: {type(error).__name__}") from error
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    body: Mapping[str, Any] = field(repr=False)
-    request_id: str
-
-    def error(self, retry_after: str) -> Unavailable | Refused:
-        """A problem document's error (RFC 9457), or one for what a gateway answers in its place."""
-        if self.status in _LATER or self.status >= 500:
-            seconds = float(retry_after) if retry_after.isdecimal() else 0.0
-            detail = f"LKPS answers {self.status} {self._code} (request {self.request_id})"
-            return Unavailable(detail, retry_after=seconds)
-        kind = RegistrationNotFound if self._code == "registration_not_found" else Refused
-        detail = str(self.body.get("detail", _FOREIGN))
-        return kind(self.status, self._code, detail, self.request_id)
-
-    @contextmanager
-    def understood(self) -> Iterator[None]:
-        try:
-            yield
-        except (KeyError, TypeError, ValueError) as error:
-            raise Refused(self.status, self._code, _FOREIGN, self.request_id) from error
-
-    @property
-    def _code(self) -> str:
-        return str(self.body.get("code", "unknown"))
-
-
-async def _json(response: aiohttp.ClientResponse) -> Mapping[str, Any]:
-    try:
-        body = await response.json(content_type=None)
-    except ValueError:  # not JSON (or not text): a gateway's own page
-        return {}
-    return body if isinstance(body, dict) else {}
+    async def _call(self, method: str, *path: str, body: object = None) -> Answer:
+        return await self._api.call(method, "agent", *path, body=body, seconds=_SECONDS)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import requests
 
-from lkps.cli.addresses import address
+from lkps.addresses import address
 from lkps.cli.answers import FOREIGN, Answer, Foreign, Json, read_answer
 from lkps.cli.bearer import Bearer
 from lkps.credentials import Credential
