@@ -10,6 +10,7 @@ from dev.bench.policy import decision_microseconds
 from dev.bench.questions import ROWS, first_pages
 from dev.bench.report import Measured, Results, show, write
 from dev.bench.rounds import interleaved, run
+from dev.bench.sessions import measured_sessions
 from dev.bench.subjects import START, subjects
 from dev.bench.trail import verified_a_second
 from dev.platform import Platform, running
@@ -31,8 +32,10 @@ async def bench(rounds: int) -> Results:
     async with running(node_options=counting.node_options, webhook="") as platform:
         measured, grouping = await _load(platform, counting, rounds)
         cold = await cold_starts(platform, rounds=rounds)
-    pages = await first_pages(ROWS)
-    return Results(measured, grouping, cold, decision_microseconds(), verified_a_second(), pages)
+    pages, sessions = await first_pages(ROWS), await measured_sessions()
+    return Results(
+        measured, grouping, cold, decision_microseconds(), verified_a_second(), pages, sessions
+    )
 
 
 async def _load(

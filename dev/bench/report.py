@@ -14,6 +14,7 @@ from dev.bench.cold_start import ColdStarts
 from dev.bench.grouping import Grouping
 from dev.bench.questions import FirstPages
 from dev.bench.rounds import Round, middle
+from dev.bench.sessions import LOST, OPEN, Sessions
 from dev.bench.subjects import BARE_INSERT, CREATE_ROOM, INSERT, REGISTER, START
 
 type Measured = Mapping[str, list[Round]]
@@ -33,6 +34,7 @@ class Results:
     decision: float
     verified: float
     pages: FirstPages
+    sessions: Sessions
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -47,6 +49,7 @@ class Results:
             "decision_microseconds": self.decision,
             "verified_a_second": self.verified,
             "first_pages": asdict(self.pages),
+            "sessions": asdict(self.sessions),
             "cold_start": {**asdict(self.cold), "ratio": self.cold.ratio},
             "targets": [asdict(target) for target in self.targets()],
         }
@@ -69,6 +72,8 @@ class Results:
                 Target(f"first page {name}, {self.pages.rows:,} rows, in s", seconds, 2.0)
                 for name, seconds in self.pages.seconds.items()
             ),
+            Target(f"a sweep over {OPEN:,} open sessions, in s", self.sessions.sweep_seconds, 60.0),
+            Target("MiB by which the service grows in a sweep", self.sessions.growth, 20.0),
         ]
 
 
@@ -103,7 +108,12 @@ def show(results: Results, conditions: str) -> None:
         console.print(_table(f"{at_once} at once", measured))
     for line in _grouped(results.grouping, results.measured[max(results.measured)]):
         console.print(line)
-    cold = results.cold
+    sessions, cold = results.sessions, results.cold
+    console.print(
+        f"start to agent in the room: p50 {sessions.agent_p50:.0f} ms,"
+        f" p99 {sessions.agent_p99:.0f} ms; a sweep: {OPEN / sessions.sweep_seconds:.0f} open"
+        f" sessions a second, {sessions.ending_seconds:.1f} s where {LOST} of them ended"
+    )
     console.print(
         f"cold start to the first answer: hello {cold.hello:.0f} ms, "
         f"session start {cold.session:.0f} ms, ratio {cold.ratio:.2f} ({conditions})"

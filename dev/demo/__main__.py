@@ -31,7 +31,7 @@ async def demo() -> None:
         try:
             await bring_agent_online(steps, platform, agent)
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await hold_session(steps, platform)
+                await hold_session(steps, platform, agent)
         finally:
             with steps.step("agent", "is stopped, and deregisters"):
                 await agent.dispose()
@@ -64,7 +64,7 @@ async def recorded(platform: Platform, action: str) -> Mapping[str, Any]:
     return next(row for row in rows if row["action"] == action)
 
 
-async def hold_session(steps: Steps, platform: Platform) -> None:
+async def hold_session(steps: Steps, platform: Platform, agent: EchoAgent) -> None:
     with steps.step("client", "gets an Entra access token") as step:
         access_token = await platform.access_token("client")
         step.result = f"application {platform.identities['client'].client_id}"
@@ -76,6 +76,7 @@ async def hold_session(steps: Steps, platform: Platform) -> None:
         caller = Caller()
         try:
             await talk(steps, caller, session, lkps)
+            await lose_agent(steps, caller, session, lkps, agent)
             with steps.step("client", "POST /api/session/…/end"):
                 await answered(lkps, "POST", f"session/{session['session_id']}/end")
             with steps.step("client", "is disconnected: the room is gone"):
@@ -99,6 +100,30 @@ async def talk(
     with steps.step("client", "audio there and back") as step:
         await caller.speak(HERTZ)
         step.result = f"{HERTZ} Hz sent, {await caller.loudest_frequency():.0f} Hz heard"
+
+
+async def lose_agent(
+    steps: Steps,
+    caller: Caller,
+    session: Mapping[str, Any],
+    lkps: aiohttp.ClientSession,
+    agent: EchoAgent,
+) -> None:
+    """In the middle of the conversation."""
+    path = f"session/{session['session_id']}"
+    with steps.step("agent", "its job's process is killed") as step:
+        step.result = f"pid {agent.kill_job()}"
+    with steps.step("client", "another agent is there") as step:
+        await holds_within(PATIENCE_SECONDS, lambda: is_replaced(lkps, path))
+        step.result = f"GET /api/{path}: joined, dispatched twice, one failed"
+    with steps.step("client", "data there and back") as step:
+        step.result = repr((await caller.exchange(b"are you new here?")).decode())
+
+
+async def is_replaced(lkps: aiohttp.ClientSession, path: str) -> bool:
+    seen = await answered(lkps, "GET", path)
+    told = (seen["agent_status"], seen["agent_dispatches"], seen.get("agent_outcome"))
+    return told == ("joined", 2, "failed")
 
 
 async def is_joined(lkps: aiohttp.ClientSession, path: str) -> bool:

@@ -2,6 +2,8 @@
 
 import sys
 
+import psutil
+
 from dev.platform import Part, Platform
 from dev.platform.conditions import holds_within
 from dev.platform.part import READY_SECONDS
@@ -32,6 +34,15 @@ class EchoAgent(Part):
 
     async def is_ready(self) -> bool:
         return IS_CONNECTED in self.printed()
+
+    def kill_job(self) -> int:
+        """Kill the process of the job that is in a room, which talks UDP; returns its id."""
+        worker = psutil.Process(self.pid)
+        for process in worker.children(recursive=True):
+            if process.net_connections(kind="udp"):
+                process.kill()
+                return process.pid
+        raise self.failure("has no job in a room")
 
     async def until_it_says(self, words: str) -> None:
         """Raises PartFailed when it ends instead."""

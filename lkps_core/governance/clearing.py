@@ -144,7 +144,7 @@ class Clearing:
         """Write of the session that it has ended; its room goes once more."""
         stored = await self._sessions.get(session.partition, session.key)
         if stored is not None and stored.row.state in ("open", "ending"):
-            await self._closing.close(call, stored, "blocked", "block")
+            await self._closing.close_by_will(call, stored, "blocked", "block")
 
     async def _concerned(self, revocation: Revocation) -> list[Session]:
         """Live sessions as their rows tell, and those over time whose rooms stand all the same."""

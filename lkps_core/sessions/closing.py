@@ -11,7 +11,7 @@ from lkps_core.ports import Changed, Randomness, Rooms, Rows, Stored
 from lkps_core.sessions.life import closing
 from lkps_core.sessions.model import Cause, Session
 
-_ATTEMPTS = 4
+_ATTEMPTS = 6
 
 
 class Closing:
@@ -48,6 +48,23 @@ class Closing:
         session = await self._at_rest(stored)
         self._usage.is_over(session)
         return session
+
+    async def close_by_will(
+        self, account: Account, stored: Stored[Session], cause: Cause, rule: str
+    ) -> Session:
+        """As `close`, for somebody who wants it: what is told of the room meanwhile is no obstacle.
+
+        Raises EditedMeanwhile when another token was given out meanwhile, or it was taken back.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self.close(account, stored, cause, rule)
+            except EditedMeanwhile:
+                found = await self._sessions.get(stored.row.partition, stored.row.key)
+                if found is None or found.row.issued != stored.row.issued:
+                    raise
+                stored = found
+        raise EditedMeanwhile(reason="session_changed_meanwhile")
 
     async def close_room(self, session: Session) -> None:
         """Take everyone out of the session's room; nothing is written of it yet."""

@@ -59,7 +59,7 @@ class Ending:
         """End the room for everyone in it. Ending an ended session changes nothing."""
         agent, stored = await self._found(call, session_id)
         as_what = _standing(call, agent, stored.row)
-        session = await self._closing.close(call, stored, _CAUSES[as_what], as_what)
+        session = await self._closing.close_by_will(call, stored, _CAUSES[as_what], as_what)
         return await self._answer(call, agent, session, None)
 
     async def _found(self, call: Call, session_id: str) -> tuple[Agent | None, Stored[Session]]:

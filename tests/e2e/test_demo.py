@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -22,11 +23,16 @@ STEPS = (
     "the agent is there",
     "data there and back",
     "audio there and back",
+    "its job's process is killed",
+    "another agent is there",
+    "data there and back",
     "is disconnected: the room is gone",
     "is stopped, and deregisters",
     "reads the trail",
     "agent.registered",
     "session.authorized",
+    "session.job_ended",
+    "session.dispatched",
     "session.ended",
     "agent.deregistered",
     "signs a checkpoint",
@@ -48,7 +54,7 @@ async def test_the_demonstration_shows_every_step_and_ends_well() -> None:
     at = 0
     for step in STEPS:
         at = output.decode().index(step, at)
-    assert "440 Hz sent, 440 Hz heard" in output.decode()
+    assert re.search(r"440 Hz sent, 4(3[5-9]|4[0-5]) Hz heard", output.decode())
 
 
 @pytest.mark.parametrize("shown", [0, 1, 4, 8])
