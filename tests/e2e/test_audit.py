@@ -1,10 +1,22 @@
 """Refusals on the trail: in the shape of a success, and not without end."""
 
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from dev.platform import Platform, running
 from tests.e2e.parts.crowd import crowd
 from tests.e2e.parts.lkps import Lkps
 from tests.e2e.parts.tables import Tables
 
 DISTINCT = 20
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def platform() -> AsyncIterator[Platform]:
+    """One of its own: elsewhere sessions of other tests come to their end meanwhile."""
+    async with running() as platform:
+        yield platform
 
 
 async def test_a_refusal_has_the_shape_of_a_success(

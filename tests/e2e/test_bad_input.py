@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from dev.platform import Platform
+from dev.platform import Platform, running
 from lkps_core.agents.names import is_agent_name
 from tests.e2e.parts.lkps import Answer, Lkps
 from tests.e2e.parts.rooms import Rooms
@@ -25,6 +26,7 @@ ROUTES: dict[str, str] = {
     "agent/register": "OPTIONS, POST",
     f"agent/registrations/{ANY_ID}": "DELETE, OPTIONS",
     f"agent/registrations/{ANY_ID}/renew": "OPTIONS, POST",
+    f"agent/registrations/{ANY_ID}/jobs": "OPTIONS, POST",
     "agents": "GET, OPTIONS",
     "agents/concierge": "GET, OPTIONS, PATCH, PUT",
     "agents/concierge/grants": "GET, OPTIONS, POST",
@@ -47,6 +49,11 @@ ROUTES: dict[str, str] = {
     "session/start": "OPTIONS, POST",
     f"session/{ANY_ID}": "GET, OPTIONS",
     f"session/{ANY_ID}/end": "OPTIONS, POST",
+    f"session/{ANY_ID}/invitations": "OPTIONS, POST",
+    f"session/{ANY_ID}/token": "OPTIONS, POST",
+    "sessions": "GET, OPTIONS",
+    "sweep": "GET, OPTIONS, POST",
+    "livekit/webhook": "OPTIONS, POST",
     f"session/{ANY_ID}/receipt": "GET, OPTIONS",
     "health/live": "GET, OPTIONS",
     "health/ready": "GET, OPTIONS",
@@ -142,6 +149,13 @@ TOKEN_CHANGES: dict[str, dict[str, Any]] = {
     "key elsewhere": {"header": {"jku": "https://attacker.example/keys"}},
     "another type": {"header": {"typ": "dpop+jwt"}},
 }
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def platform() -> AsyncIterator[Platform]:
+    """One of its own: elsewhere sessions of other tests come to their end meanwhile."""
+    async with running() as platform:
+        yield platform
 
 
 @pytest.fixture(autouse=True)
