@@ -119,12 +119,14 @@ def over(session: Session, view: RoomView | None, now: datetime) -> Cause | None
     return "everyone_left" if since is not None and now - since >= ALONE else None
 
 
-def wanted(session: Session, now: datetime) -> Want | None:
+def wanted(session: Session, view: RoomView, now: datetime) -> Want | None:
     """Why the agent is to be dispatched again, as the session stands after it was `seen`.
 
-    Never after a normal end, and while nobody told how an agent went, not at once: its worker may
-    be about to say so.
+    Never after a normal end, nor once everybody has left; and while nobody told how an agent went,
+    not at once: its worker may be about to say so.
     """
+    if session.joined_at is not None and not view.people:
+        return None
     if session.agent_state == "joined" or session.dispatches >= MOST_DISPATCHES:
         return None
     is_over = now - session.agent_changed_at >= session.patience

@@ -93,7 +93,7 @@ class Watching:
         self._undoing = undoing
         self._clock = clock
         self._randomness = randomness
-        self._looks = 0
+        self._to_look_at: set[str] = set()
         self._hearing = asyncio.Semaphore(HEARD_AT_ONCE)
 
     async def heard(self, event: RoomEvent) -> None:
@@ -164,16 +164,16 @@ class Watching:
         if cause is not None or view is None:
             return cause, None
         own = await self._own(session, view)
-        return None, wanted(seen(session, view, own, now), now)
+        return None, wanted(seen(session, view, own, now), view, now)
 
     def look_later(self, session: Session, operation: str) -> None:
         """Once, when its agent should be there; best effort, for so many at a time."""
-        if self._looks >= MOST_LOOKS:
+        if len(self._to_look_at) >= MOST_LOOKS:
             return
-        self._looks += 1
+        self._to_look_at.add(session.id)
 
         async def look() -> None:
-            self._looks -= 1
+            self._to_look_at.discard(session.id)
             stored = await self._sessions.get(session.partition, session.key)
             if stored is not None and stored.row.awaits_agent:
                 await self.look(stored, operation)
@@ -198,7 +198,7 @@ class Watching:
                 after=CONFIRM_AFTER,
                 name="second look",
             )
-        why = wanted(stored.row, account.at)
+        why = wanted(stored.row, view, account.at)
         return (await self._dispatch(account, stored, why)).row if why else stored.row
 
     async def _own(self, session: Session, view: RoomView) -> frozenset[str]:

@@ -132,6 +132,17 @@ async def test_an_agent_that_nobody_told_of_is_replaced_after_a_moment(talk: Tal
     assert dispatches(talk.lkps) == ["vanished"]
 
 
+async def test_an_agent_that_fails_when_everybody_has_left_is_not_replaced(talk: Talk) -> None:
+    registration_id = (await talk.lkps.register())["registration_id"]
+    (lost,) = talk.agents
+    talk.leave()
+    await talk.report(registration_id, lost, "failed")
+    assert dispatches(talk.lkps) == []
+    talk.enter("who comes back")
+    await talk.show()
+    assert dispatches(talk.lkps) == ["failed"]
+
+
 async def test_an_agent_that_does_not_come_is_dispatched_twice_more_and_then_absent(
     lkps: Lkps,
 ) -> None:
