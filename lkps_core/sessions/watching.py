@@ -59,7 +59,7 @@ livekit-server's `pkg/agent/client.go`).
 LOOK_AFTER = GRACE.total_seconds() + 0.2
 """Seconds after a start, when its agent is in the room unless it does not come."""
 
-MOST_LOOKS = 256
+MOST_LOOKS = 32
 """Starts of this process that it looks after: the others are left to the sweep."""
 
 HEARD_AT_ONCE = 8

@@ -127,7 +127,7 @@ async def test_one_session_is_ended_and_no_other(
     assert blocked.json["beyond_reach"] == []
     assert (again.status, again.code) == (409, "session_ended")
     assert (await lkps.show(doomed["session_id"])).json["cause"] == "blocked"
-    assert (await lkps.show(spared["session_id"])).json["state"] == "open"
+    assert (await lkps.show(spared["session_id"])).json["state"] == "created"
     assert await rooms.of_agent(agent_name) == {spared["room_name"]}
     assert await _lift(lkps, blocked.json["revocation_id"]) == 204
 
