@@ -10,6 +10,7 @@ from dev.tenant.directory import RegisteredApplication
 from dev.tenant.people_grants import (
     AUTHORIZATION_CODE,
     DEVELOPMENT_USER,
+    DEVICE_CODE,
     REFRESH_TOKEN,
     PeopleGrants,
 )
@@ -33,6 +34,7 @@ class Grants:
         answering = {
             CLIENT_CREDENTIALS: self._application,
             AUTHORIZATION_CODE: self.people.authorization_code,
+            DEVICE_CODE: self.people.device_code,
             REFRESH_TOKEN: self.people.refresh,
             DEVELOPMENT_USER: self.people.development_user,
         }

@@ -5,6 +5,11 @@ def token_endpoint(authority: str, tenant_id: str) -> str:
     return f"{authority}/{tenant_id}/oauth2/v2.0/token"
 
 
+def verification_uri(authority: str, tenant_id: str) -> str:
+    """The page for the device code flow; Entra's has an address that is shorter to type."""
+    return f"{authority}/{tenant_id}/oauth2/deviceauth"
+
+
 def metadata(authority: str, tenant_id: str, issuer: str) -> dict[str, object]:
     """Its endpoints are the listener's own; the issuer is one for all."""
     base = f"{authority}/{tenant_id}"
@@ -29,4 +34,5 @@ def metadata(authority: str, tenant_id: str, issuer: str) -> dict[str, object]:
         "issuer": issuer,
         "request_uri_parameter_supported": False,
         "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+        "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
     }

@@ -39,16 +39,20 @@ HEADERS = {
 
 def sign_in(client: str, people: Iterable[Person]) -> web.Response:
     """Its form goes to the address that it came from, so the query is sent again with a choice."""
-    accounts = "\n".join(_account(person) for person in people)
-    return _page(
+    return page(
         "Choose an account",
         f"""<p>to sign in to <strong>{escape(client)}</strong></p>
 <p>This is a development stand-in for Microsoft Entra ID. There is no password: choose who you
 are.</p>
 <form method="post"><ul>
-{accounts}
+{accounts(people)}
 </ul></form>""",
     )
+
+
+def accounts(people: Iterable[Person]) -> str:
+    """A list's items, each a button that sends its person's `username`."""
+    return "\n".join(_account(person) for person in people)
 
 
 def posting(address: str, answer: Mapping[str, str]) -> web.Response:
@@ -57,7 +61,7 @@ def posting(address: str, answer: Mapping[str, str]) -> web.Response:
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in answer.items()
     )
-    return _page(
+    return page(
         "Back to the application",
         f"""<form method="post" action="{escape(address)}">
 {members}
@@ -69,17 +73,10 @@ def posting(address: str, answer: Mapping[str, str]) -> web.Response:
 
 def problem(description: str) -> web.Response:
     """For the person alone: the client that asked is not one to be told."""
-    return _page("Sign-in is not possible", f"<p>{escape(description)}</p>", status=400)
+    return page("Sign-in is not possible", f"<p>{escape(description)}</p>", status=400)
 
 
-def _account(person: Person) -> str:
-    return (
-        f'<li><button name="username" value="{escape(person.username)}">'
-        f"{escape(person.display_name)}<br><small>{escape(person.username)}</small></button></li>"
-    )
-
-
-def _page(title: str, content: str, status: int = 200) -> web.Response:
+def page(title: str, content: str, status: int = 200) -> web.Response:
     text = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -95,3 +92,10 @@ def _page(title: str, content: str, status: int = 200) -> web.Response:
 </html>
 """
     return web.Response(text=text, content_type="text/html", status=status, headers=HEADERS)
+
+
+def _account(person: Person) -> str:
+    return (
+        f'<li><button name="username" value="{escape(person.username)}">'
+        f"{escape(person.display_name)}<br><small>{escape(person.username)}</small></button></li>"
+    )

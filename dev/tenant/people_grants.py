@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from dev.tenant import refusals, sign_in_refusals
 from dev.tenant.codes import Codes
+from dev.tenant.devices import DeviceCodes
 from dev.tenant.directory import Directory
 from dev.tenant.id_tokens import client_info, id_claims
 from dev.tenant.refresh_tokens import RefreshTokens
@@ -16,10 +17,23 @@ from dev.tenant.wire import required
 
 AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 DEVELOPMENT_USER = "urn:lkps:dev:user"
 
 CREDENTIALS = frozenset({"client_secret", "client_assertion"})
 """A public client has neither, so neither is believed to prove anything."""
+
+
+def require_public_client(form: Mapping[str, str], directory: Directory) -> str:
+    """The client id of the public client that asks; raises `Refused` for any other."""
+    client_id = required(form, "client_id")
+    if directory.application(client_id) is not None:
+        raise refusals.client_is_confidential()
+    if directory.public_client(client_id) is None:
+        raise refusals.client_unknown(client_id, directory.tenant_id)
+    if not CREDENTIALS.isdisjoint(form):
+        raise refusals.client_is_public()
+    return client_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +46,11 @@ class PeopleGrants:
 
     issuer: Issuer
     codes: Codes
+    devices: DeviceCodes
     refresh_tokens: RefreshTokens
 
     def development_user(self, form: Mapping[str, str]) -> dict[str, object]:
-        client_id = self._client_id(form)
+        client_id = require_public_client(form, self._directory)
         user = self._directory.person(required(form, "username"))
         if user is None:
             raise refusals.user_unknown()
@@ -43,20 +58,23 @@ class PeopleGrants:
         return self.issuer.answer(self._access_claims(SignIn(user, client_id, scopes)))
 
     def authorization_code(self, form: Mapping[str, str]) -> dict[str, object]:
-        client_id = self._client_id(form)
+        client_id = require_public_client(form, self._directory)
         redirect_uri, verifier = required(form, "redirect_uri"), required(form, "code_verifier")
         authorized = self.codes.redeem(required(form, "code"), time.time())
         authorized.verify(client_id, redirect_uri, verifier)
         sign_in = self._narrowed(authorized.sign_in, form.get("scope"))
-        answer = self._answer(sign_in, form)
-        if "offline_access" in sign_in.scopes.openid:
-            answer["refresh_token"] = self.refresh_tokens.issue(replace(sign_in, nonce=None))
-        return answer
+        return self._first_answer(sign_in, form)
+
+    def device_code(self, form: Mapping[str, str]) -> dict[str, object]:
+        client_id = require_public_client(form, self._directory)
+        sign_in = self.devices.redeem(required(form, "device_code"), client_id, time.time())
+        return self._first_answer(sign_in, form)
 
     def refresh(self, form: Mapping[str, str]) -> dict[str, object]:
         """A refresh token is bound to a person and a client, and not to scopes, as Entra's."""
         presented = required(form, "refresh_token")
-        sign_in = self.refresh_tokens.sign_in(presented, self._client_id(form))
+        client_id = require_public_client(form, self._directory)
+        sign_in = self.refresh_tokens.sign_in(presented, client_id)
         if "scope" in form:
             sign_in = replace(sign_in, scopes=Scopes.parse(form["scope"], self._directory))
         answer = self._answer(sign_in, form)
@@ -65,16 +83,6 @@ class PeopleGrants:
     @property
     def _directory(self) -> Directory:
         return self.issuer.directory
-
-    def _client_id(self, form: Mapping[str, str]) -> str:
-        client_id = required(form, "client_id")
-        if self._directory.application(client_id) is not None:
-            raise refusals.client_is_confidential()
-        if self._directory.public_client(client_id) is None:
-            raise refusals.client_unknown(client_id, self._directory.tenant_id)
-        if not CREDENTIALS.isdisjoint(form):
-            raise refusals.client_is_public()
-        return client_id
 
     def _narrowed(self, sign_in: SignIn, scope: str | None) -> SignIn:
         """A code's redemption may ask for less than the sign-in did, and not for more."""
@@ -89,6 +97,12 @@ class PeopleGrants:
     def _access_claims(self, sign_in: SignIn) -> Claims:
         granted = sign_in.scopes.granted_to(sign_in.user.person)
         return self.issuer.person_claims(sign_in.user, granted, sign_in.client_id)
+
+    def _first_answer(self, sign_in: SignIn, form: Mapping[str, str]) -> dict[str, object]:
+        answer = self._answer(sign_in, form)
+        if "offline_access" in sign_in.scopes.openid:
+            answer["refresh_token"] = self.refresh_tokens.issue(replace(sign_in, nonce=None))
+        return answer
 
     def _answer(self, sign_in: SignIn, form: Mapping[str, str]) -> dict[str, object]:
         answer = self.issuer.answer(self._access_claims(sign_in))

@@ -10,20 +10,20 @@ from pathlib import Path
 from aiohttp import web
 
 from dev.tenant.assertions import AssertionVerifier
-from dev.tenant.authorize import Authorize
 from dev.tenant.certificates import LOOPBACK, keep_authority, keep_leaf
 from dev.tenant.codes import Codes
-from dev.tenant.controls import Controls
 from dev.tenant.cors import let_loopback_pages_read
 from dev.tenant.describing import describe
 from dev.tenant.description import Tenant
+from dev.tenant.devices import INTERVAL_SECONDS, LIFETIME_SECONDS, DeviceCodes
 from dev.tenant.directory import Directory, keep_directory
-from dev.tenant.endpoints import Endpoints, answer_refusals
+from dev.tenant.endpoints import answer_refusals
 from dev.tenant.grants import Grants
 from dev.tenant.keys import KeyRing
 from dev.tenant.metadata import token_endpoint
 from dev.tenant.people_grants import PeopleGrants
 from dev.tenant.refresh_tokens import RefreshTokens
+from dev.tenant.routes import plain_routes, secure_routes
 from dev.tenant.state import write_private
 from dev.tenant.tokens import Issuer
 
@@ -38,6 +38,8 @@ class Options:
     host: str = "127.0.0.1"
     token_lifetime: int | None = None
     single_use_assertions: bool = False
+    device_code_lifetime: int = LIFETIME_SECONDS
+    device_code_interval: int = INTERVAL_SECONDS
 
 
 @asynccontextmanager
@@ -55,10 +57,7 @@ async def running(options: Options) -> AsyncIterator[Tenant]:
         directory = keep_directory(state)
         tenant = describe(state, directory, _url("http", http), _url("https", https))
         grants = _grants(options, tenant, directory, KeyRing.keep(state))
-        authorize = Authorize(directory, grants.people.codes).routes()
-        controls = Controls(grants.issuer).routes()
-        plain = [*Endpoints(tenant.authority, grants).routes(), *authorize, *controls]
-        secure = [*Endpoints(tenant.authority_https, grants).routes(), *authorize]
+        plain, secure = plain_routes(tenant, grants), secure_routes(tenant, grants)
         async with _site(http, plain), _site(https, secure, tls):
             write_private(description, tenant.as_json())
             try:
@@ -95,11 +94,12 @@ def _grants(options: Options, tenant: Tenant, directory: Directory, keys: KeyRin
     authorities = (tenant.authority, tenant.authority_https)
     audiences = tuple(token_endpoint(each, tenant.tenant_id) for each in authorities)
     url = f"{tenant.authority}/{tenant.tenant_id}/v2.0"
+    devices = DeviceCodes(options.device_code_lifetime, options.device_code_interval)
     issuer = Issuer(url, directory, keys, options.token_lifetime)
     return Grants(
         issuer,
         AssertionVerifier(audiences, options.single_use_assertions),
-        PeopleGrants(issuer, Codes(), RefreshTokens()),
+        PeopleGrants(issuer, Codes(), devices, RefreshTokens()),
     )
 
 
