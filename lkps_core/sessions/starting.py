@@ -148,18 +148,20 @@ class Starting:
 
         Another start of the same session that joined it has given out a token: then both stay.
         While the room goes, a row says `abandoned`, lest a start in that moment gets a room that
-        goes.
+        goes. Raises EditedMeanwhile, to be tried again, when something was told of its room.
         """
         own, abandoned = plan.session, replace(plan.session, state="abandoned")
         stored = await self._sessions.get(own.partition, own.key)
         try:
             if stored is None:
                 stored = Stored(abandoned, await self._sessions.add(abandoned))
-            elif (stored.row.attempt, stored.row.issued) == (own.attempt, own.issued):
+            elif _is_still(stored.row, own):
                 abandoned = replace(stored.row, state="abandoned")
                 stored = Stored(abandoned, await self._sessions.replace(abandoned, stored.etag))
-        except (AlreadyThere, Changed):
+        except (AlreadyThere, Changed) as error:
             stored = await self._sessions.get(own.partition, own.key)
+            if stored is not None and stored.row.state == "open" and _is_still(stored.row, own):
+                raise EditedMeanwhile(reason="session_changed_meanwhile") from error
         if stored is not None and stored.row.state == "open":
             return
         await self._rooms.delete(own.room_name)
@@ -236,3 +238,8 @@ class Starting:
             agent_status=status,
             expires_at=plan.token.expires_at,
         )
+
+
+def _is_still(there: Session, own: Session) -> bool:
+    """Whether nobody but this start was given a token for the session."""
+    return (there.attempt, there.issued) == (own.attempt, own.issued)

@@ -116,6 +116,24 @@ async def test_without_its_row_a_session_leaves_no_room(lkps: Lkps, how: str) ->
     assert abandoned(lkps) == 1
 
 
+async def test_what_is_told_of_the_room_meanwhile_does_not_keep_a_start_that_failed(
+    lkps: Lkps,
+) -> None:
+    rooms, table = SteppingRooms(lkps.rooms), SteppingSessions(lkps.sessions)
+    rooms.lose("create")
+
+    async def agent_is_seen() -> None:
+        (stored,) = lkps.sessions._rows.values()
+        await lkps.sessions.replace(replace(stored.row, agent_state="joined"), stored.etag)
+
+    table.steps.once("replace", "before", agent_is_seen)
+    elsewhere = replace(lkps, rooms=rooms, sessions=table, seed=3)
+    assert (await elsewhere.start()).status == 503
+    await elsewhere.services.close()
+    assert (lkps.rooms.rooms, rows(lkps)) == ({}, [])
+    assert abandoned(lkps) == 1
+
+
 async def test_without_its_audit_row_a_session_leaves_neither(lkps: Lkps) -> None:
     lkps.trail.down = True
     assert (await lkps.start()).status == 503
