@@ -10,7 +10,7 @@ from lkps_core.agents.names import is_agent_name
 from lkps_core.call import Call
 from lkps_core.errors import AgentNotFound, BodyInvalid, RunnerMayNotManage
 from lkps_core.identity.permissions import ADMINISTER, MANAGE_AGENTS
-from lkps_core.identity.principal import PrincipalId
+from lkps_core.identity.principal import Principal, PrincipalId
 from lkps_core.policy.model import Blocks, agent_subject
 from lkps_core.ports import Stored
 from lkps_core.preconditions import etag_of
@@ -18,9 +18,12 @@ from lkps_core.wire.agents import AgentAnswer, AgentSummary, Instance
 from lkps_core.wire.principals import PrincipalAnswer, PrincipalBody
 
 
-def manages(call: Call, agent: Agent) -> bool:
-    caller = call.caller
-    return caller.may(ADMINISTER) or (caller.may(MANAGE_AGENTS) and caller.id in agent.owners)
+def owns(caller: Principal, agent: Agent | None) -> bool:
+    return caller.may(MANAGE_AGENTS) and agent is not None and caller.id in agent.owners
+
+
+def manages(call: Call, agent: Agent | None) -> bool:
+    return call.caller.may(ADMINISTER) or owns(call.caller, agent)
 
 
 async def possibly_owned(directory: Directory, call: Call, name: str) -> Agent | None:

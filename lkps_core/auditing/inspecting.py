@@ -4,13 +4,14 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from lkps_core.agents.directory import Directory
+from lkps_core.agents.managing import owns, possibly_owned
 from lkps_core.audit.stream import Trail
 from lkps_core.auditing.asking import Asking, Question
 from lkps_core.auditing.exporting import Exporting
 from lkps_core.auditing.ledger import Ledger
 from lkps_core.call import Call
 from lkps_core.errors import PermissionLacking
-from lkps_core.identity.permissions import AUDIT, MANAGE_AGENTS
+from lkps_core.identity.permissions import AUDIT
 from lkps_core.policy.model import PlatformLimits
 from lkps_core.policy.quotas import Quotas
 from lkps_core.wire.audit import AuditPage, CheckpointAnswer, CheckpointList
@@ -93,9 +94,9 @@ class Inspecting:
         caller = call.caller
         if caller.may(AUDIT):
             return question
-        if question.agent_name is not None and caller.may(MANAGE_AGENTS):
-            stored = await self._directory.agent_now(question.agent_name)
-            if stored is not None and caller.id in stored.row.owners:
+        if question.agent_name is not None:
+            agent = await possibly_owned(self._directory, call, question.agent_name)
+            if owns(caller, agent):
                 return question
         if question.user_oid not in (None, caller.oid):
             raise PermissionLacking(f"{AUDIT.role} {AUDIT.scope}")

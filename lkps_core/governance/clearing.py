@@ -14,6 +14,7 @@ from operator import attrgetter
 
 from lkps_core.agents.names import agent_name_in
 from lkps_core.call import Call
+from lkps_core.each import each
 from lkps_core.errors import LiveKitUnavailable, Refusal
 from lkps_core.policy.evidence import Evidences
 from lkps_core.policy.model import (
@@ -24,7 +25,7 @@ from lkps_core.policy.model import (
 )
 from lkps_core.ports import Clock, Rooms
 from lkps_core.sessions.closing import Closing
-from lkps_core.sessions.live import Sessions
+from lkps_core.sessions.live import Sessions, find
 from lkps_core.sessions.model import Session
 from lkps_core.sessions.naming import session_id_in
 from lkps_core.undoing import Undoing
@@ -36,8 +37,6 @@ AGAIN_AFTER = 9.0
 
 TIMES = 3
 """Times that live sessions are ended again, lest all that came meanwhile is left to the last."""
-
-AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +124,8 @@ class Clearing:
         except LiveKitUnavailable as error:
             return [error]
         rooms = [one for one in sessions if one.room_name in standing]
-        refused = await _each(rooms, self._closing.close_room)
-        return refused + await _each(sessions, partial(self._end, call, live))
+        refused = await _take(rooms, lambda session: self._rooms.delete(session.room_name))
+        return refused + await _take(sessions, partial(self._end, call, live))
 
     async def _end(self, call: Call, live: _Live, session: Session) -> None:
         """Once, whichever of the times comes first."""
@@ -174,29 +173,24 @@ class Clearing:
 
     async def _there(self, session_ids: Iterable[str]) -> list[Session]:
         """Those of the sessions that have not ended."""
-        names = [(agent_name_in(one), one) for one in session_ids]
-        stored = await asyncio.gather(
-            *(self._sessions.get(name, one) for name, one in names if name is not None)
-        )
+        stored = await asyncio.gather(*(find(self._sessions, one) for one in session_ids))
         return [one.row for one in stored if one is not None and one.row.state != "ended"]
 
 
-async def _each(
+async def _take(
     sessions: Iterable[Session], step: Callable[[Session], Awaitable[None]]
 ) -> list[Refusal]:
     """Take the step for all, some at a time; answer what was refused."""
-    at_once = asyncio.Semaphore(AT_ONCE)
     refused: list[Refusal] = []
 
     async def take(session: Session) -> None:
-        async with at_once:
-            try:
-                await step(session)
-            except Refusal as error:
-                log.warning("a blocked session has not ended yet", extra={"reason": error.reason})
-                refused.append(error)
+        try:
+            await step(session)
+        except Refusal as error:
+            log.warning("a blocked session has not ended yet", extra={"reason": error.reason})
+            refused.append(error)
 
-    await asyncio.gather(*(take(session) for session in sessions))
+    await each(sessions, take)
     return refused
 
 

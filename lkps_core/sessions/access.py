@@ -2,8 +2,9 @@
 
 from typing import Literal
 
+from lkps_core.agents.managing import owns
 from lkps_core.agents.model import Agent
-from lkps_core.identity.permissions import ADMINISTER, MANAGE_AGENTS, START_SESSIONS
+from lkps_core.identity.permissions import ADMINISTER, START_SESSIONS
 from lkps_core.identity.principal import Principal, PrincipalId
 from lkps_core.sessions.guests import Guest
 from lkps_core.sessions.model import Session
@@ -20,16 +21,9 @@ def standing(
     """
     if is_starter(caller, starter, azp):
         return "starter"
-    if caller.may(MANAGE_AGENTS) and agent is not None and caller.id in agent.owners:
+    if owns(caller, agent):
         return "owner"
     return "admin" if caller.may(ADMINISTER) else None
-
-
-def sees_all_of(caller: Principal, agent: Agent | None) -> bool:
-    """Whether the caller may read every session of the agent, and what became of its jobs."""
-    if caller.may(ADMINISTER):
-        return True
-    return caller.may(MANAGE_AGENTS) and agent is not None and caller.id in agent.owners
 
 
 def is_starter(caller: Principal, starter: PrincipalId, azp: str) -> bool:

@@ -8,6 +8,7 @@ from lkps_core.call import Account
 from lkps_core.errors import EditedMeanwhile
 from lkps_core.policy.usage import UsageBook
 from lkps_core.ports import Changed, Randomness, Rooms, Rows, Stored
+from lkps_core.sessions.events import of
 from lkps_core.sessions.life import closing
 from lkps_core.sessions.model import Cause, Session
 
@@ -66,10 +67,6 @@ class Closing:
                 stored = found
         raise EditedMeanwhile(reason="session_changed_meanwhile")
 
-    async def close_room(self, session: Session) -> None:
-        """Take everyone out of the session's room; nothing is written of it yet."""
-        await self._rooms.delete(session.room_name)
-
     async def _at_rest(self, stored: Stored[Session]) -> Session:
         """Its row says that it has ended, with what was told of its room meanwhile."""
         for _ in range(_ATTEMPTS):
@@ -96,8 +93,6 @@ def _event(account: Account, session: Session, rule: str) -> Event:
     return account.event(
         "session.ended",
         reason=session.cause,
-        agent_name=session.agent_name,
-        session_id=session.id,
-        room_name=session.room_name,
+        **of(session),
         rule=rule,
     )

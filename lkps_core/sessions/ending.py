@@ -3,13 +3,13 @@
 import asyncio
 
 from lkps_core.agents.directory import Directory
-from lkps_core.agents.managing import possibly_owned
+from lkps_core.agents.managing import manages, possibly_owned
 from lkps_core.agents.model import Agent
 from lkps_core.agents.names import agent_name_in
 from lkps_core.call import Call
 from lkps_core.errors import EditedMeanwhile, SessionNotFound
 from lkps_core.ports import Rows, Stored
-from lkps_core.sessions.access import Standing, as_guest, sees_all_of, standing
+from lkps_core.sessions.access import Standing, as_guest, standing
 from lkps_core.sessions.closing import Closing
 from lkps_core.sessions.guests import Guest
 from lkps_core.sessions.model import Cause, Session
@@ -80,7 +80,7 @@ class Ending:
             session,
             guest.identity if guest else session.participant_identity,
             await self._presence.of(session),
-            with_jobs=sees_all_of(call.caller, agent),
+            with_jobs=manages(call, agent),
         )
 
 

@@ -1,12 +1,23 @@
-"""What starts, and those who join later, leave on the trail."""
+"""What is left on the trail of a session: each row names it alike."""
+
+from typing import Any
 
 from lkps_core.audit.event import Event
-from lkps_core.call import Call
+from lkps_core.call import Account, Call
 from lkps_core.policy.decision import Decision
 from lkps_core.sessions.guests import Invitation
 from lkps_core.sessions.model import Session
 from lkps_core.tokens import IssuedToken
 from lkps_trail.checkpoint import instant
+
+
+def of(session: Session) -> dict[str, Any]:
+    """The members that say which session a row is about."""
+    return {
+        "agent_name": session.agent_name,
+        "session_id": session.id,
+        "room_name": session.room_name,
+    }
 
 
 def authorized(
@@ -26,9 +37,7 @@ def authorized(
     return call.event(
         "session.authorized",
         reason=reason,
-        agent_name=session.agent_name,
-        session_id=session.id,
-        room_name=session.room_name,
+        **of(session),
         participant_identity=identity,
         token_sha256=token.sha256,
         token_expires_at=token.expires_at,
@@ -42,9 +51,7 @@ def authorized(
 def invited(call: Call, session: Session, invitation: Invitation) -> Event:
     return call.event(
         "session.invited",
-        agent_name=session.agent_name,
-        session_id=session.id,
-        room_name=session.room_name,
+        **of(session),
         after={
             "invitation_sha256": invitation.sha256,
             "expires_at": instant(invitation.expires_at),
@@ -52,13 +59,19 @@ def invited(call: Call, session: Session, invitation: Invitation) -> Event:
     )
 
 
-def abandoned(call: Call, session: Session, token: IssuedToken) -> Event:
-    return call.event(
+def abandoned(
+    account: Account,
+    session: Session,
+    *,
+    token: IssuedToken | None = None,
+    rule: str | None = None,
+) -> Event:
+    """`token` is the one that never left, where it is still known."""
+    return account.event(
         "session.abandoned",
         "failed",
         reason="effect_failed",
-        agent_name=session.agent_name,
-        session_id=session.id,
-        room_name=session.room_name,
-        token_sha256=token.sha256,
+        **of(session),
+        token_sha256=token.sha256 if token else None,
+        rule=rule,
     )

@@ -12,6 +12,7 @@ from lkps_core.sessions.issuing import Issuing
 from lkps_core.sessions.model import Session
 from lkps_core.sessions.presence import Presence
 from lkps_core.sessions.seating import seat_of, stranger
+from lkps_core.sessions.telling import token_answer
 from lkps_core.sessions.watching import Watching
 from lkps_core.settings import Settings
 from lkps_core.wire.sessions import JoinSession, SessionJoined
@@ -58,15 +59,13 @@ class Joining:
             return await self._stored(session_id, request)
 
         issued = await self._issuing.issue(call, request, authorized.decision, read, take)
-        return SessionJoined(
-            participant_token=issued.token.text,
-            server_url=self._settings.livekit_url,
-            livekit_url=self._settings.livekit_url,
-            room_name=issued.session.room_name,
-            session_id=issued.session.id,
-            participant_identity=issued.identity,
-            agent_status=await self._presence.of(issued.session),
-            expires_at=issued.token.expires_at,
+        return token_answer(
+            SessionJoined,
+            self._settings.livekit_url,
+            issued.session,
+            issued.identity,
+            issued.token,
+            await self._presence.of(issued.session),
         )
 
     async def _stored(self, session_id: str, request: JoinSession) -> Stored[Session]:

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lkps_core.agents.directory import Directory
-from lkps_core.agents.managing import possibly_owned
+from lkps_core.agents.managing import manages, possibly_owned
 from lkps_core.call import Call
 from lkps_core.identity.permissions import START_SESSIONS
 from lkps_core.reply import PageOf
-from lkps_core.sessions.access import sees_all_of
 from lkps_core.sessions.live import Sessions
 from lkps_core.sessions.model import Session, starter_key
 from lkps_core.sessions.presence import Presence
@@ -45,7 +44,7 @@ class Listing:
         """
         caller = call.caller
         agent = await possibly_owned(self._directory, call, wanted.agent_name)
-        sees_all = sees_all_of(caller, agent)
+        sees_all = manages(call, agent)
         if not sees_all and not caller.may(START_SESSIONS):
             return SessionList(sessions=[], next=None)
         rows = await self._sessions.of_agent(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from lkps_core.agents.names import agent_name_in
 from lkps_core.ports import Rows, Stored
 from lkps_core.sessions.model import Session
 
@@ -42,3 +43,9 @@ class Sessions(Rows[Session], Protocol):
     async def live_anywhere(self, now: datetime) -> Sequence[Session]:
         """Every agent's: a scan of the whole table, for the kill switch alone."""
         ...
+
+
+async def find(sessions: Rows[Session], session_id: str) -> Stored[Session] | None:
+    """The session of that id; None for what is no session's id, which costs no call."""
+    name = agent_name_in(session_id)
+    return await sessions.get(name, session_id) if name else None

@@ -9,6 +9,7 @@ from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
 from lkps_core.errors import AgentNotRunnable, RegistrationNotFound, SessionNotFound
 from lkps_core.ports import Rows, Stored
+from lkps_core.sessions.events import of
 from lkps_core.sessions.life import told
 from lkps_core.sessions.model import Job, Session
 from lkps_core.sessions.watching import Watching
@@ -78,10 +79,8 @@ class Reporting:
                 "session.job_ended",
                 reason=job.outcome,
                 comment=job.reason,
-                agent_name=session.agent_name,
+                **of(session),
                 registration_id=job.registration_id,
-                session_id=session.id,
-                room_name=session.room_name,
                 participant_identity=job.identity,
             )
         )

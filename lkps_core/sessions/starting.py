@@ -26,6 +26,7 @@ from lkps_core.sessions.model import Session
 from lkps_core.sessions.planning import Plan, Planning
 from lkps_core.sessions.presence import Presence
 from lkps_core.sessions.rerouting import Way, see_to_one_agent
+from lkps_core.sessions.telling import token_answer
 from lkps_core.sessions.watching import Watching
 from lkps_core.settings import Settings
 from lkps_core.undoing import Undoing
@@ -87,7 +88,15 @@ class Starting:
         status: AgentStatus = "dispatched" if authorized.online else "offline"
         if authorized.online and request.wait_for_agent:
             status = await self._awaited(plan.session, request.wait_for_agent)
-        return self._answer(plan, status)
+        session = plan.session
+        return token_answer(
+            SessionStarted,
+            self._settings.livekit_url,
+            session,
+            session.participant_identity,
+            plan.token,
+            status,
+        )
 
     async def _counted(self, call: Call, plan: Plan, authorized: Authorized) -> bool:
         """Carry the plan out; where a limit counts the session, from before its first effect."""
@@ -168,7 +177,7 @@ class Starting:
         if stored is not None and stored.row.state == "abandoned":
             await self._forget(stored)
         self._undoing.later(partial(self._keep_room_of_another, plan))
-        await self._trail.record(abandoned_event(call, own, plan.token))
+        await self._trail.record(abandoned_event(call, own, token=plan.token))
 
     async def _keep_room_of_another(self, plan: Plan) -> None:
         """A start that found the room there just before it went, and added its row just after."""
@@ -226,18 +235,6 @@ class Starting:
         except Refusal as error:
             log.warning("the agent could not be looked for", extra={"reason": error.reason})
             return "dispatched"
-
-    def _answer(self, plan: Plan, status: AgentStatus) -> SessionStarted:
-        return SessionStarted(
-            participant_token=plan.token.text,
-            server_url=self._settings.livekit_url,
-            livekit_url=self._settings.livekit_url,
-            room_name=plan.session.room_name,
-            session_id=plan.session.id,
-            participant_identity=plan.session.participant_identity,
-            agent_status=status,
-            expires_at=plan.token.expires_at,
-        )
 
 
 def _is_still(there: Session, own: Session) -> bool:

@@ -3,7 +3,29 @@
 from collections.abc import Sequence
 
 from lkps_core.sessions.model import Job, Session
-from lkps_core.wire.sessions import AgentJob, AgentStatus, SessionAnswer
+from lkps_core.tokens import IssuedToken
+from lkps_core.wire.sessions import AgentJob, AgentStatus, SessionAnswer, SessionStarted
+
+
+def token_answer[A: SessionStarted](
+    kind: type[A],
+    livekit_url: str,
+    session: Session,
+    identity: str,
+    token: IssuedToken,
+    agent_status: AgentStatus,
+) -> A:
+    """What joins the session's room, and where that is."""
+    return kind(
+        participant_token=token.text,
+        server_url=livekit_url,
+        livekit_url=livekit_url,
+        room_name=session.room_name,
+        session_id=session.id,
+        participant_identity=identity,
+        agent_status=agent_status,
+        expires_at=token.expires_at,
+    )
 
 
 def session_answer(

@@ -11,7 +11,6 @@ from contextlib import suppress
 from functools import partial
 
 from lkps_core.agents.directory import Directory
-from lkps_core.agents.names import agent_name_in
 from lkps_core.agents.routing import dispatch_version, routing_secret
 from lkps_core.audit.stream import Trail
 from lkps_core.call import OwnAct
@@ -30,6 +29,7 @@ from lkps_core.ports import (
     Stored,
 )
 from lkps_core.sessions.closing import Closing
+from lkps_core.sessions.events import of
 from lkps_core.sessions.life import (
     Want,
     claimed,
@@ -42,6 +42,7 @@ from lkps_core.sessions.life import (
     told,
     wanted,
 )
+from lkps_core.sessions.live import find
 from lkps_core.sessions.model import GRACE, Cause, Job, Session
 from lkps_core.sessions.naming import session_id_in
 from lkps_core.settings import Settings
@@ -224,9 +225,7 @@ class Watching:
             account.event(
                 "session.agent_removed",
                 reason=why,
-                agent_name=session.agent_name,
-                session_id=session.id,
-                room_name=session.room_name,
+                **of(session),
                 participant_identity=identity,
             )
         )
@@ -250,9 +249,7 @@ class Watching:
             account.event(
                 "session.dispatched",
                 reason=why,
-                agent_name=name,
-                session_id=after.row.id,
-                room_name=after.row.room_name,
+                **of(after.row),
                 routing_version=version,
             )
         )
@@ -263,10 +260,7 @@ class Watching:
 
     async def _session_of(self, room_name: str) -> Stored[Session] | None:
         session_id = session_id_in(self._settings.installation, room_name)
-        name = agent_name_in(session_id) if session_id else None
-        if name is None or session_id is None:
-            return None
-        return await self._sessions.get(name, session_id)
+        return await find(self._sessions, session_id) if session_id else None
 
     async def _update(self, stored: Stored[Session], change: "partial[Session]") -> Stored[Session]:
         """What is told is added to the row, whoever else changes it in the same moment."""

@@ -8,6 +8,7 @@ from lkps_core.call import OwnAct
 from lkps_core.errors import EditedMeanwhile, Refusal
 from lkps_core.ports import Changed, Clock, Rooms, Rows, Stored
 from lkps_core.sessions.closing import Closing
+from lkps_core.sessions.events import abandoned
 from lkps_core.sessions.model import Session
 from lkps_core.sessions.watching import Watching
 from lkps_core.sweep.model import Tally
@@ -35,7 +36,12 @@ class Attending:
         self._clock = clock
 
     async def attend(self, stored: Stored[Session], tally: Tally, *, dry_run: bool) -> None:
-        """Never raises a Refusal: one session that cannot be seen to holds up no other."""
+        """Never raises a Refusal: one session that cannot be seen to holds up no other.
+
+        Whoever ends a session, or takes a start back, is left some time to do so.
+        """
+        if stored.row.state != "open" and self._clock() < stored.row.due_at:
+            return
         step = self._foresee if dry_run else self._attend
         await self._counted(lambda: step(stored, tally), tally)
 
@@ -50,8 +56,6 @@ class Attending:
 
     async def _attend(self, stored: Stored[Session], tally: Tally) -> None:
         before = stored.row
-        if before.state != "open" and self._clock() < before.due_at:
-            return  # whoever ends it, or takes it back, is about it
         if before.state == "ended":
             await self._sessions.remove(before, stored.etag)
             tally.rows_removed += 1
@@ -72,8 +76,6 @@ class Attending:
 
     async def _foresee(self, stored: Stored[Session], tally: Tally) -> None:
         session = stored.row
-        if session.state != "open" and self._clock() < session.due_at:
-            return
         if session.state == "ended":
             tally.rows_removed += 1
         elif session.state != "open":
@@ -89,15 +91,6 @@ class Attending:
         """Of a start that failed, in a process that died before it was taken back."""
         session = stored.row
         await self._rooms.delete(session.room_name)
-        await self._trail.record(
-            OwnAct(self._clock(), OPERATION).event(
-                "session.abandoned",
-                "failed",
-                reason="effect_failed",
-                agent_name=session.agent_name,
-                session_id=session.id,
-                room_name=session.room_name,
-                rule="sweep",
-            )
-        )
+        account = OwnAct(self._clock(), OPERATION)
+        await self._trail.record(abandoned(account, session, rule=OPERATION))
         await self._sessions.remove(session, stored.etag)

@@ -1,16 +1,16 @@
 """The full comparison: every open session with its room, and every room with its session."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 
 from lkps_core.agents.names import agent_name_in
 from lkps_core.audit.stream import Trail
 from lkps_core.call import OwnAct
+from lkps_core.each import each
 from lkps_core.errors import Refusal
 from lkps_core.ports import Clock, Rooms, StandingRoom, Stored
-from lkps_core.sessions.live import Sessions
+from lkps_core.sessions.live import Sessions, find
 from lkps_core.sessions.model import Session
 from lkps_core.sessions.naming import session_id_in
 from lkps_core.sweep.attending import OPERATION, Attending
@@ -22,7 +22,6 @@ YOUNGEST = timedelta(minutes=2)
 """The age below which a room is left alone: its start may be under way."""
 
 PAGE = 500
-AT_ONCE = 32
 
 MOST_ROOMS = 500
 """Rooms without a session that one run removes."""
@@ -112,10 +111,11 @@ class Comparing:
             seen = {"rooms": tally.rooms, "without_session": len(lost)}
             log.error("the sweep stopped", extra=seen)
             return
+        lost = lost[:MOST_ROOMS]
         if dry_run:
             tally.rooms_removed += len(lost)
             return
-        await each(lost[:MOST_ROOMS], lambda one: self._remove(*one, tally))
+        await each(lost, lambda one: self._remove(*one, tally))
 
     async def _remove(self, room: StandingRoom, why: str, tally: Tally) -> None:
         session_id = _session_id(self._installation, room)
@@ -139,21 +139,7 @@ class Comparing:
 
     async def _session_of(self, room: StandingRoom) -> Stored[Session] | None:
         session_id = _session_id(self._installation, room)
-        name = agent_name_in(session_id) if session_id else None
-        if name is None or session_id is None:
-            return None
-        return await self._sessions.get(name, session_id)
-
-
-async def each[T](things: Iterable[T], step: Callable[[T], Awaitable[None]]) -> None:
-    """Take the step for all, some at a time."""
-    at_once = asyncio.Semaphore(AT_ONCE)
-
-    async def take(thing: T) -> None:
-        async with at_once:
-            await step(thing)
-
-    await asyncio.gather(*(take(thing) for thing in things))
+        return await find(self._sessions, session_id) if session_id else None
 
 
 def _session_id(installation: str, room: StandingRoom) -> str | None:

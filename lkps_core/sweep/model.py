@@ -20,23 +20,23 @@ class Run:
 
     kind: Kind
     began_at: str
-    seconds: float = 0.0
-    rooms: int = 0
-    sessions: int = 0
-    ended: dict[str, int] = field(default_factory=dict[str, int])
-    agents_dispatched: int = 0
-    rooms_removed: int = 0
-    rows_removed: int = 0
-    leases_ended: int = 0
-    blocks_removed: int = 0
-    failed: int = 0
-    complete: bool = True
-    stopped: bool = False
+    seconds: float
+    rooms: int
+    sessions: int
+    ended: dict[str, int]
+    agents_dispatched: int
+    rooms_removed: int
+    rows_removed: int
+    leases_ended: int
+    blocks_removed: int
+    failed: int
+    complete: bool
+    stopped: bool
 
 
-@dataclass(slots=True)
+@dataclass
 class Tally:
-    """A run as it goes on."""
+    """A run as it goes on: what `Run` has beside when it was."""
 
     rooms: int = 0
     sessions: int = 0
@@ -51,22 +51,8 @@ class Tally:
     stopped: bool = False
 
     def run(self, kind: Kind, began: datetime, seconds: float) -> Run:
-        return Run(
-            kind=kind,
-            began_at=began.isoformat(),
-            seconds=round(seconds, 3),
-            rooms=self.rooms,
-            sessions=self.sessions,
-            ended=dict(self.ended),
-            agents_dispatched=self.agents_dispatched,
-            rooms_removed=self.rooms_removed,
-            rows_removed=self.rows_removed,
-            leases_ended=self.leases_ended,
-            blocks_removed=self.blocks_removed,
-            failed=self.failed,
-            complete=self.complete,
-            stopped=self.stopped,
-        )
+        counted = {**vars(self), "ended": dict(self.ended)}
+        return Run(kind=kind, began_at=began.isoformat(), seconds=round(seconds, 3), **counted)
 
 
 @dataclass(frozen=True, slots=True)

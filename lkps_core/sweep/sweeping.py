@@ -8,11 +8,12 @@ from dataclasses import asdict
 
 from lkps_core.audit.stream import Trail
 from lkps_core.call import Call
+from lkps_core.each import each
 from lkps_core.errors import SweepUnderWay
 from lkps_core.ports import Clock
 from lkps_core.sessions.live import Sessions
 from lkps_core.sweep.attending import Attending
-from lkps_core.sweep.comparing import Comparing, each
+from lkps_core.sweep.comparing import Comparing
 from lkps_core.sweep.model import Kind, Run, Tally
 from lkps_core.sweep.tidying import Tidying
 from lkps_core.sweep.turns import Taken, Turns
