@@ -35,8 +35,7 @@ class Talk:
         return str(self.started["session_id"])
 
     async def agents(self) -> Sequence[ParticipantInfo]:
-        there = await self.rooms.participants(self.started["room_name"])
-        return [one for one in there if one.kind == ParticipantInfo.Kind.AGENT]
+        return await self.rooms.agents(self.started["room_name"])
 
     async def has_another_agent_than(self, identity: str) -> bool:
         there = [one.identity for one in await self.agents()]

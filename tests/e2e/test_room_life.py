@@ -1,9 +1,8 @@
 """A session's room on the real server: who comes and goes, who must not, and how it ends."""
 
 import time
-from collections.abc import Sequence
 
-from livekit.protocol.models import ParticipantInfo, Room
+from livekit.protocol.models import Room
 
 from dev.platform import Platform
 from tests.e2e.parts.guest import joined
@@ -49,17 +48,17 @@ async def test_when_the_whole_worker_vanishes_another_agent_comes_once_livekit_n
     started = await lkps.start(agent_name, wait_for_agent=10)
     room_name = started["room_name"]
     async with joined(started["livekit_url"], started["participant_token"]):
-        (lost,) = await _agents(rooms, room_name)
+        (lost,) = await rooms.agents(room_name)
         second = await agents.start("tests/e2e/programs/light_agent.py")
         await second.is_connected()
         await first.kill()
 
         await eventually(lambda: _is_gone(rooms, room_name, lost.identity), LIVEKITS_NOTICE)
         noticed = time.monotonic()
-        await eventually(lambda: _agents(rooms, room_name), 5)
+        await eventually(lambda: rooms.agents(room_name), 5)
         assert time.monotonic() - noticed < 5
 
-        (another,) = await _agents(rooms, room_name)
+        (another,) = await rooms.agents(room_name)
         assert another.identity != lost.identity
         await eventually(lambda: _dispatches(lkps, started["session_id"], "joined"))
         shown = await lkps.show(started["session_id"])
@@ -89,12 +88,12 @@ async def test_an_agent_that_is_no_job_of_the_session_is_put_out_though_it_is_hi
         await worker.simulate(Room(name=room_name))
         await eventually(lambda: worker.tokens)
         async with joined(url, worker.tokens[0]) as intruder:
-            assert {one.identity for one in await _agents(rooms, room_name)} == {
+            assert {one.identity for one in await rooms.agents(room_name)} == {
                 intruder.me.identity,
                 *(one.identity for one in guest.agents),
             }
             await intruder.left.wait()
-        (own,) = await _agents(rooms, room_name)
+        (own,) = await rooms.agents(room_name)
         assert [one.identity for one in guest.agents] == [own.identity] != [intruder.me.identity]
 
     await eventually(lambda: tables.trail(action="session.agent_removed", agent_name=agent_name))
@@ -130,11 +129,6 @@ async def _has_ended(tables: Tables, agent_name: str) -> bool:
 
 async def _dispatches(lkps: Lkps, session_id: str, status: str) -> bool:
     return bool((await lkps.show(session_id))["agent_status"] == status)
-
-
-async def _agents(rooms: Rooms, room_name: str) -> Sequence[ParticipantInfo]:
-    there = await rooms.participants(room_name)
-    return [one for one in there if one.kind == ParticipantInfo.Kind.AGENT]
 
 
 async def _is_gone(rooms: Rooms, room_name: str, identity: str) -> bool:

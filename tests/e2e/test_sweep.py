@@ -5,25 +5,21 @@ import random
 from collections.abc import AsyncIterator
 from functools import partial
 
-import aiohttp
 import pytest
 
-from dev.platform import running
-from dev.platform.conditions import holds_within
-from dev.platform.service import Service
+from dev.platform import Platform, running
 from lkps_core.services import Services
 from tests.e2e.parts.guest import joined
-from tests.e2e.parts.lkps import Lkps, calling, new_agent_name
+from tests.e2e.parts.killing import PROCESSES, killed_at_fifty_moments
+from tests.e2e.parts.lkps import Lkps, calling
 from tests.e2e.parts.mailbox import Mailbox, receiving
-from tests.e2e.parts.rooms import Rooms, looking
+from tests.e2e.parts.rooms import Rooms
 from tests.e2e.parts.sweeper import hurry, sweeping, swept
-from tests.e2e.parts.tables import Row, Tables, reading
+from tests.e2e.parts.tables import Row, Tables
 from tests.sdk.parts.agent import AgentLauncher
 from tests.sdk.parts.waiting import eventually
 
 AT_ONCE = 6
-ROUNDS, PROCESSES = 10, 5
-LATEST_SECONDS = 0.6
 
 
 @pytest.fixture(autouse=True)
@@ -38,44 +34,18 @@ async def mailbox() -> AsyncIterator[Mailbox]:
 
 
 @pytest.fixture
-async def lkps(mailbox: Mailbox) -> AsyncIterator[Lkps]:
-    """On a platform of its own, which is told nothing by LiveKit."""
-    async with (
-        running(webhook=mailbox.url, persistent=True) as platform,
-        calling(platform) as lkps,
-    ):
-        await lkps.set_limits(starts_per_minute_per_application=100_000)
-        yield lkps
+async def platform(mailbox: Mailbox) -> AsyncIterator[Platform]:
+    """One of its own, which is told nothing by LiveKit."""
+    async with running(webhook=mailbox.url, persistent=True) as platform:
+        async with calling(platform) as lkps:
+            await lkps.set_limits(starts_per_minute_per_application=100_000)
+        yield platform
 
 
 @pytest.fixture
-async def tables(lkps: Lkps) -> AsyncIterator[Tables]:
-    async with reading(lkps.platform) as tables:
-        yield tables
-
-
-@pytest.fixture
-async def rooms(lkps: Lkps) -> AsyncIterator[Rooms]:
-    async with looking(lkps.platform) as rooms:
-        yield rooms
-
-
-@pytest.fixture
-async def services(lkps: Lkps) -> AsyncIterator[Services]:
-    async with sweeping(lkps.platform) as services:
+async def services(platform: Platform) -> AsyncIterator[Services]:
+    async with sweeping(platform) as services:
         yield services
-
-
-@pytest.fixture
-async def agents(
-    lkps: Lkps, agent_name: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[AgentLauncher]:
-    environment = lkps.platform.agent_environment("agent")
-    launcher = AgentLauncher(
-        tmp_path_factory.mktemp("agents"), {**environment, "ECHO_AGENT_NAME": agent_name}
-    )
-    yield launcher
-    await launcher.stop()
 
 
 async def test_without_any_event_the_sweep_brings_sessions_to_their_end(
@@ -195,23 +165,23 @@ async def test_of_two_sweeps_at_once_each_session_ends_once(
 
 @pytest.mark.timeout(600)
 async def test_of_processes_killed_at_fifty_moments_a_sweep_leaves_nothing_half_done(
-    lkps: Lkps, services: Services, rooms: Rooms, tables: Tables
+    lkps: Lkps, services: Services, agent_name: str, rooms: Rooms, tables: Tables
 ) -> None:
-    platform, agent_name = lkps.platform, new_agent_name()
     await lkps.register(agent_name)
-    moments = random.Random(20_261_126)  # any fifty will do
-    processes = [platform.new_service({}) for _ in range(PROCESSES)]
-    tokens: set[str] = set()
-    try:
-        for _ in range(ROUNDS):
-            killed = (
-                _killed(lkps, one, agent_name, moments.uniform(0, LATEST_SECONDS))
-                for one in processes
-            )
-            tokens.update(*await asyncio.gather(*killed))
-    finally:
-        for one in processes:
-            await one.dispose()
+
+    async def start(process: Lkps, tokens: set[str]) -> None:
+        """And end every other."""
+        answer = await process.start(agent_name)
+        if answer.status == 200:
+            tokens.add(answer.token_sha256)
+            if len(tokens) % 2:
+                await process.end(answer["session_id"])
+
+    async def sweep(process: Lkps, _: set[str]) -> None:
+        await process.call("admin", "POST", "sweep", {"reason": "a test"})
+
+    callers = [*[start] * AT_ONCE, sweep]
+    tokens = await killed_at_fifty_moments(lkps, callers, seed=20_261_126)
     await eventually(lambda: _is_free(services), 100)
 
     await swept(services)
@@ -226,42 +196,6 @@ async def test_of_processes_killed_at_fifty_moments_a_sweep_leaves_nothing_half_
     ended = {row["session_id"] for row in trail if row["action"] == "session.ended"}
     assert {row["id"] for row in rows if row["state"] == "ended"} <= ended
     await tables.require_gapless_streams()
-
-
-async def _killed(lkps: Lkps, service: Service, agent_name: str, after: float) -> set[str]:
-    """The hashes of the tokens that reached callers before the process was killed."""
-    await service.start()
-    tokens: set[str] = set()
-    callers = [
-        asyncio.create_task(_call(lkps.at(service.url), agent_name, tokens)) for _ in range(AT_ONCE)
-    ]
-    callers.append(asyncio.create_task(_sweep(lkps.at(service.url))))
-    assert await holds_within(30, lambda: bool(tokens))
-    await asyncio.sleep(after)  # the moment is what is tried, not what is waited for
-    await service.kill()
-    await asyncio.gather(*callers)
-    return tokens
-
-
-async def _call(lkps: Lkps, agent_name: str, tokens: set[str]) -> None:
-    """Start sessions and end every other, until the process is gone."""
-    try:
-        while True:
-            answer = await lkps.start(agent_name)
-            if answer.status == 200:
-                tokens.add(answer.token_sha256)
-                if len(tokens) % 2:
-                    await lkps.end(answer["session_id"])
-    except aiohttp.ClientError:
-        return
-
-
-async def _sweep(lkps: Lkps) -> None:
-    try:
-        while True:
-            await lkps.call("admin", "POST", "sweep", {"reason": "a test"})
-    except aiohttp.ClientError:
-        return
 
 
 async def _row(tables: Tables, agent_name: str) -> Row:

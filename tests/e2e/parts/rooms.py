@@ -30,6 +30,11 @@ class Rooms:
         listed = await self._api.room.list_participants(ListParticipantsRequest(room=room))
         return list(listed.participants)
 
+    async def agents(self, room: str) -> Sequence[ParticipantInfo]:
+        """Hidden ones included."""
+        there = await self.participants(room)
+        return [one for one in there if one.kind == ParticipantInfo.Kind.AGENT]
+
     async def dispatches(self, room: str) -> Sequence[AgentDispatch]:
         return list(await self._api.agent_dispatch.list_dispatch(room))
 
