@@ -1,6 +1,7 @@
 """Sessions: how soon the agent is in the room, and how fast the sweep goes over open ones."""
 
 import asyncio
+import os
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -22,11 +23,14 @@ from livekit.protocol.room import (
     ListParticipantsRequest,
 )
 
+from dev.bench.subjects import livekit_api
 from dev.demo.agent import EchoAgent
 from dev.platform import Platform, running
 from lkps_core.adapters.tables import TablesAccount, TableSessions
+from lkps_core.agents.names import id_of
 from lkps_core.identity.principal import PrincipalId
 from lkps_core.sessions.model import Session
+from lkps_core.sessions.naming import room_name
 
 STARTS = 100
 OPEN = 5000
@@ -53,7 +57,7 @@ class Sessions:
 
 async def measured_sessions() -> Sessions:
     """On a platform of its own."""
-    async with running() as platform, _calling(platform) as lkps, _livekit(platform) as livekit:
+    async with running() as platform, _calling(platform) as lkps, livekit_api(platform) as livekit:
         p50, p99 = await _agents_come(platform, lkps, livekit)
         rooms = await _fill(platform, livekit)
         await _sweep(lkps)
@@ -111,14 +115,13 @@ async def _fill(platform: Platform, livekit: LiveKitAPI) -> list[str]:
 
 def _session(number: int, now: datetime) -> Session:
     agent_name = f"bench-{number % _AGENTS}"
-    letters = "abcdefghijklmnopqrstuvwxyz234567"
-    token = "".join(letters[uuid.uuid4().int % 32] for _ in range(26))
+    session_id = id_of(agent_name, os.urandom(16))
     return Session(
-        id=f"{agent_name}--{token}",
+        id=session_id,
         agent_name=agent_name,
         starter=PrincipalId(str(uuid.UUID(int=1)), str(uuid.UUID(int=2))),
         azp=str(uuid.UUID(int=3)),
-        room_name=f"local--{agent_name}--{token}",
+        room_name=room_name("local", session_id),
         participant_identity="lkps-app-bench",
         body_sha256="0" * 64,
         attempt="0" * 32,
@@ -164,10 +167,3 @@ async def _calling(platform: Platform) -> AsyncIterator[aiohttp.ClientSession]:
         f"{platform.lkps_url}/api/", headers=headers, timeout=timeout
     ) as session:
         yield session
-
-
-@asynccontextmanager
-async def _livekit(platform: Platform) -> AsyncIterator[LiveKitAPI]:
-    key = platform.livekit.api_key
-    async with LiveKitAPI(platform.livekit_url, key.key, key.secret) as livekit:
-        yield livekit

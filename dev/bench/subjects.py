@@ -42,7 +42,7 @@ async def subjects(
     """
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
-        _livekit(platform) as livekit,
+        livekit_api(platform) as livekit,
         TableServiceClient.from_connection_string(_connection_string(platform)) as tables,
     ):
         await tables.create_table_if_not_exists(_TABLE)
@@ -129,7 +129,7 @@ def _row() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _livekit(platform: Platform) -> AsyncIterator[LiveKitAPI]:
+async def livekit_api(platform: Platform) -> AsyncIterator[LiveKitAPI]:
     settings = platform.settings
     async with LiveKitAPI(
         settings["LKPS_LIVEKIT_URL"],

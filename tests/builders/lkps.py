@@ -81,6 +81,10 @@ def guid(text: str) -> str:
 AGENT = app("agent", "LKPS.Agent")
 OTHER_AGENT = app("other agent", "LKPS.Agent")
 CLIENT = app("client", "LKPS.Client")
+CLIENT_ELSEWHERE = tokens.bearer(
+    tokens.app_claims(oid=guid("sp client"), azp=guid("app another"), roles=["LKPS.Client"])
+)
+"""The client's service principal through another application."""
 OTHER_CLIENT = app("other client", "LKPS.Client")
 ADMIN = app("admin", "LKPS.Admin")
 MANAGER = app("manager", "LKPS.Manage")

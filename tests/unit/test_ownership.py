@@ -10,6 +10,7 @@ from tests.builders.lkps import (
     AGENT,
     ALICE,
     CLIENT,
+    CLIENT_ELSEWHERE,
     OTHER_AGENT,
     OTHER_CLIENT,
     Answered,
@@ -26,9 +27,6 @@ OTHER_OWNER = app("other owner", "LKPS.Manage")
 PERSON_OWNER = user("olga", "Agent.Manage")
 AUDITOR = app("auditor", "LKPS.Auditor")
 ADMIN_PERSON = user("ada", "Platform.Admin", roles=("LKPS.Admin",))
-CLIENT_ELSEWHERE = bearer(
-    app_claims(oid=guid("sp client"), azp=guid("app another"), roles=["LKPS.Client"])
-)
 CLIENT_OF_SAME_APP = bearer(
     app_claims(oid=guid("sp another"), azp=guid("app client"), roles=["LKPS.Client"])
 )

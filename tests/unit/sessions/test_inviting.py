@@ -6,9 +6,18 @@ from dataclasses import replace
 import pytest
 
 from lkps_core.sessions.guests import MOST_INVITATIONS
-from tests.builders.lkps import ADMIN, ALICE, CLIENT, OTHER_CLIENT, Lkps, app, guid
+from tests.builders.lkps import (
+    ADMIN,
+    ALICE,
+    CLIENT,
+    CLIENT_ELSEWHERE,
+    OTHER_CLIENT,
+    Lkps,
+    app,
+    guid,
+)
 from tests.builders.stepping import SteppingSessions
-from tests.builders.tokens import TENANT, app_claims, bearer
+from tests.builders.tokens import TENANT
 from tests.unit.sessions.arranging import Talk, rows_of, started
 from tests.unit.sessions.coming_in import (
     BOB,
@@ -18,10 +27,6 @@ from tests.unit.sessions.coming_in import (
     invite,
     join,
     refused,
-)
-
-CLIENT_ELSEWHERE = bearer(
-    app_claims(oid=guid("sp client"), azp=guid("app another"), roles=["LKPS.Client"])
 )
 
 

@@ -11,6 +11,7 @@ from tests.builders.lkps import (
     ADMIN,
     ALICE,
     CLIENT,
+    CLIENT_ELSEWHERE,
     OTHER_CLIENT,
     Answered,
     Lkps,
@@ -19,7 +20,7 @@ from tests.builders.lkps import (
     user,
 )
 from tests.builders.stepping import SteppingRooms, SteppingSessions
-from tests.builders.tokens import TENANT, app_claims, bearer
+from tests.builders.tokens import TENANT
 from tests.unit.sessions.arranging import Talk, rows_of, started
 from tests.unit.sessions.coming_in import (
     BOB,
@@ -34,9 +35,6 @@ from tests.unit.sessions.coming_in import (
 )
 
 BOB_ELSEWHERE = user("bob", "Session.Start", through="web")
-CLIENT_ELSEWHERE = bearer(
-    app_claims(oid=guid("sp client"), azp=guid("app another"), roles=["LKPS.Client"])
-)
 STRANGER = app("stranger", "LKPS.Client")
 
 

@@ -13,6 +13,7 @@ from tests.builders.lkps import (
     ALICE,
     AUDITOR,
     CLIENT,
+    CLIENT_ELSEWHERE,
     OTHER_CLIENT,
     Answered,
     Lkps,
@@ -20,15 +21,12 @@ from tests.builders.lkps import (
     guid,
     user,
 )
-from tests.builders.tokens import TENANT, app_claims, bearer
+from tests.builders.tokens import TENANT
 from tests.unit.sessions.arranging import Talk, started
 from tests.unit.sessions.coming_in import BOB, come_in, refused
 
 OWNER = app("owner", "LKPS.Manage")
 PERSON_OWNER = user("olga", "Agent.Manage")
-CLIENT_ELSEWHERE = bearer(
-    app_claims(oid=guid("sp client"), azp=guid("app another"), roles=["LKPS.Client"])
-)
 CLIENT_AS_MANAGER = app("client", "LKPS.Manage")
 
 
