@@ -14,7 +14,7 @@ from tests.e2e.parts.killing import PROCESSES, killed_at_fifty_moments
 from tests.e2e.parts.lkps import Lkps, calling
 from tests.e2e.parts.mailbox import Mailbox, receiving
 from tests.e2e.parts.rooms import Rooms
-from tests.e2e.parts.sweeper import hurry, sweeping, swept
+from tests.e2e.parts.sweeper import abandon, hurry, sweeping, swept
 from tests.e2e.parts.tables import Row, Tables
 from tests.sdk.parts.agent import AgentLauncher
 from tests.sdk.parts.waiting import eventually
@@ -70,8 +70,8 @@ async def test_without_any_event_the_sweep_brings_sessions_to_their_end(
     await eventually(lambda: _is_gone(rooms, started["room_name"]), 40)
     await swept(services)
 
-    row = await _row(tables, agent_name)
-    assert (row["state"], row["cause"]) == ("ended", "everyone_left")
+    await eventually(partial(_is_at_rest, tables, agent_name))
+    assert (await _row(tables, agent_name))["cause"] == "everyone_left"
     (ended,) = await tables.trail(session_id=started["session_id"], action="session.ended")
     assert ended["reason"] == "everyone_left"
     assert ended["operation"] in ("sweep", "agent_job_report")  # a worker may have told first
@@ -165,7 +165,12 @@ async def test_of_two_sweeps_at_once_each_session_ends_once(
 
 @pytest.mark.timeout(600)
 async def test_of_processes_killed_at_fifty_moments_a_sweep_leaves_nothing_half_done(
-    lkps: Lkps, services: Services, agent_name: str, rooms: Rooms, tables: Tables
+    lkps: Lkps,
+    services: Services,
+    agent_name: str,
+    rooms: Rooms,
+    tables: Tables,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await lkps.register(agent_name)
 
@@ -183,6 +188,7 @@ async def test_of_processes_killed_at_fifty_moments_a_sweep_leaves_nothing_half_
     callers = [*[start] * AT_ONCE, sweep]
     tokens = await killed_at_fifty_moments(lkps, callers, seed=20_261_126)
     await eventually(lambda: _is_free(services), 100)
+    abandon(monkeypatch)
 
     await swept(services)
 
@@ -214,6 +220,10 @@ async def _is_gone(rooms: Rooms, room_name: str) -> bool:
 
 async def _has_ended(lkps: Lkps, session_id: str) -> bool:
     return bool((await lkps.show(session_id))["state"] == "ended")
+
+
+async def _is_at_rest(tables: Tables, agent_name: str) -> bool:
+    return bool((await _row(tables, agent_name))["state"] == "ended")
 
 
 async def _is_free(services: Services) -> bool:

@@ -15,15 +15,22 @@ from lkps_core.wiring import wire
 
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rooms and rows are old at once, any number of rooms without a session is plausible."""
+    """Rooms and rows are old at once, any number of rooms without a session is plausible.
+
+    Whoever ends a session keeps the time to do so: `abandon` takes it away.
+    """
     none = timedelta(0)
     monkeypatch.setattr(comparing, "YOUNGEST", none)
     monkeypatch.setattr(comparing, "FEW", 10**6)
     monkeypatch.setattr(life, "SETTLED", none)
     monkeypatch.setattr(life, "ALONE", none)
     monkeypatch.setattr(model, "UNTOLD", none)
-    monkeypatch.setattr(model, "UNFINISHED", none)
     monkeypatch.setattr(model, "GRACE", none)
+
+
+def abandon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is at work any more: what is half done, the sweep finishes."""
+    monkeypatch.setattr(model, "UNFINISHED", timedelta(0))
 
 
 @asynccontextmanager
