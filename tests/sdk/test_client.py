@@ -1,7 +1,9 @@
 """The client's reading of what LKPS, or a gateway in its place, answers."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,22 @@ async def test_a_refused_report_is_an_error_like_any_other(
         await client.report_job("concierge.1", JobReport("concierge--abc", "me", "completed"))
 
     assert (caught.value.status, caught.value.code) == (404, "session_not_found")
+
+
+async def test_a_clock_that_is_off_is_said_where_lkps_takes_no_token(
+    client: LkpsClient, answerer: Answerer
+) -> None:
+    refusal = problem(401, "token_invalid")
+    date = format_datetime(datetime.now(UTC) + timedelta(minutes=6), usegmt=True)
+    answerer.answer = replace(refusal, headers={**refusal.headers, "Date": date})
+
+    with pytest.raises(Refused) as caught:
+        await client.register(AGENT)
+
+    assert str(caught.value) == (
+        "LKPS refused: because (401 token_invalid, request request-1). this machine's clock is 6"
+        " minutes behind: set it right"
+    )
 
 
 @pytest.mark.parametrize(

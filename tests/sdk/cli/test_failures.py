@@ -1,6 +1,8 @@
 """What goes wrong: its exit code, what stderr says, and how often LKPS is asked."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ from lkps_core.errors import (
 )
 from tests.sdk.cli.parts.answers import agent, rotated, whoami
 from tests.sdk.cli.parts.command import Command
-from tests.sdk.cli.parts.lkps import LkpsStandIn
+from tests.sdk.cli.parts.lkps import LkpsStandIn, refused
 from tests.sdk.parts.ports import free_port
 from tests.sdk.parts.tenant import TenantDouble
 
@@ -68,6 +70,19 @@ async def test_every_refusal_has_its_exit_code_and_a_next_step(
     assert (ran.code, ran.out) == (code, "")
     assert said in ran.err
     assert "request-0001" in ran.err
+
+
+async def test_a_clock_that_is_off_is_what_to_do_about_a_token_that_is_not_taken(
+    lkps: Command, service: LkpsStandIn
+) -> None:
+    refusal = refused(TokenInvalid("claim_nbf"))
+    refusal.headers["Date"] = format_datetime(datetime.now(UTC) - timedelta(minutes=9), usegmt=True)
+    service.answers["GET", "whoami"] = [refusal]
+
+    ran = await lkps("whoami")
+
+    assert ran.code == 4
+    assert "next     this machine's clock is 9 minutes ahead: set it right" in ran.err
 
 
 async def test_members_that_are_not_accepted_are_named(lkps: Command, service: LkpsStandIn) -> None:

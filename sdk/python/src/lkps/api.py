@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -11,6 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from lkps.addresses import address
+from lkps.clocks import clock_error
 from lkps.credentials import Credential
 from lkps.errors import CredentialError, LkpsError, Refused, Unavailable
 
@@ -24,6 +26,7 @@ class Answer:
     status: int
     request_id: str
     retry_after: float = 0.0
+    date: str = ""
 
     @contextmanager
     def understood(self) -> Iterator[None]:
@@ -115,6 +118,7 @@ class Api:
             answer.request_id,
             _errors(answer.body.get("errors")),
             retry_after=answer.retry_after,
+            advice=clock_error(answer.date, datetime.now(UTC)) if answer.status == 401 else "",
         )
 
 
@@ -138,6 +142,7 @@ async def _read(response: aiohttp.ClientResponse, request_id: str) -> Answer:
         response.status,
         response.headers.get("X-Request-ID", request_id),
         float(wait) if wait.isdecimal() else 0.0,
+        response.headers.get("Date", ""),
     )
 
 

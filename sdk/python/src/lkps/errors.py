@@ -33,7 +33,8 @@ class Refused(LkpsError):  # noqa: N818
     """LKPS's answer is no; `code` is stable, `request_id` finds it in LKPS's records.
 
     `errors` names the members of the body that were not accepted: `pointer` (RFC 6901), `detail`.
-    `retry_after` is in seconds, 0 when LKPS does not say.
+    `retry_after` is in seconds, 0 when LKPS does not say. `advice` is what to do about it where
+    that is not the same for everyone, and is empty mostly.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Refused(LkpsError):  # noqa: N818
         errors: Iterable[Mapping[str, str]] = (),
         *,
         retry_after: float = 0.0,
+        advice: str = "",
     ) -> None:
         self.status = status
         self.code = code
@@ -52,9 +54,11 @@ class Refused(LkpsError):  # noqa: N818
         self.request_id = request_id
         self.errors = tuple(errors)
         self.retry_after = retry_after
+        self.advice = advice
+        usual = _ADVICE.get(code) or _ADVICE.get(status, "")
         super().__init__(
             f"LKPS refused: {detail}{self._members()} ({status} {code}, request {request_id})"
-            f"{_ADVICE.get(code) or _ADVICE.get(status, '')}"
+            f"{f'. {advice}' if advice else usual}"
         )
 
     def _members(self) -> str:
@@ -144,7 +148,9 @@ _ADVICE: Mapping[str | int, str] = {
     "body_invalid": ". Change what it names",
     "edited_meanwhile": ". Try again",
     "idempotency_key_reused": ". Use one key for one start",
-    "permission_lacking": ". Ask an Entra administrator for it",
+    "permission_lacking": (
+        ". Ask an Entra administrator for it; a managed identity sees a new role within a day"
+    ),
     "session_ended": ". Start another one, under another idempotency key",
     "session_not_found": ". Look at its id; only whoever started it, or was let in, may see it",
     "too_many_guests": ". Start another session",

@@ -23,7 +23,7 @@ async def start(
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "lkps.cli", *arguments),
         cwd=ROOT,
-        env=dict(environment),
+        env={"PYTHONPATH": str(ROOT / "sdk/python/src"), **environment},
         stdin=stdin,
         stdout=stdout,
         stderr=PIPE,

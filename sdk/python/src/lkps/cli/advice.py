@@ -33,6 +33,8 @@ def advice(error: LkpsError) -> list[str]:
     match error:
         case NotConfigured():
             return [_LOGIN]
+        case Refused(advice=known) if known:
+            return [known]
         case Refused(status=401) | CredentialError():
             return [_sign_in()]
         case Foreign():

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+from lkps.clocks import clock_error
 from lkps.errors import LkpsError, Refused, Unavailable
 
 _LATER = frozenset({408, 429})
@@ -50,6 +52,7 @@ def read_answer(status: int, headers: Mapping[str, str], content: bytes) -> Answ
             _what(body),
             request_id,
             _errors(body.get("errors")),
+            advice=clock_error(headers.get("Date", ""), datetime.now(UTC)) if status == 401 else "",
         )
     if not body and status != 204:
         raise Refused(status, "unknown", FOREIGN, request_id)
