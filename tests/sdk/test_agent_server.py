@@ -238,7 +238,7 @@ async def test_an_agent_with_a_wrong_client_secret_ends_with_what_entra_says(
 
     assert await agent.ended() == 1
 
-    assert "AADSTS7000215: Invalid client secret provided." in agent.output
+    assert "the client secret is wrong. Look it up, and set AZURE_CLIENT_SECRET" in agent.output
     assert "not-the-secret" not in agent.output
     assert "Traceback" not in agent.output
 

@@ -348,7 +348,7 @@ def test_what_is_missing_in_the_environment_is_named(monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("LKPS_URL", raising=False)
     monkeypatch.delenv("AZURE_CLIENT_ID", raising=False)
 
-    with pytest.raises(ConfigurationError, match=r"LKPS_URL.*AZURE_CLIENT_ID"):
+    with pytest.raises(ConfigurationError, match=r"(?s)LKPS_URL.*AZURE_CLIENT_ID"):
         SessionClient()
 
 

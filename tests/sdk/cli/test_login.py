@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,11 +14,16 @@ import requests
 from dev.tenant.browser import visit
 from dev.tenant.description import Tenant
 from dev.tenant.server import Options, running
+from lkps.credentials import NotSignedIn
+from lkps.settings import read_settings
 from lkps_core.errors import PermissionLacking
 from tests.sdk.cli.parts.answers import whoami
 from tests.sdk.cli.parts.command import Command
 from tests.sdk.cli.parts.lkps import LkpsStandIn
 from tests.sdk.cli.parts.program import BROWSER, ended, run, start
+from tests.sdk.parts.az import Az
+from tests.sdk.parts.people import type_code
+from tests.sdk.parts.tenant import TenantDouble
 
 ALICE = ("--login-hint", "alice@lkps.example")
 BOB = ("--login-hint", "bob@lkps.example")
@@ -151,6 +157,106 @@ async def test_without_a_browser_the_address_is_printed(
     assert "Authentication complete" in page.text
     assert ran.code == 0
     assert callers(lkps_of_people) == ["alice"]
+
+
+async def test_a_person_signs_in_on_another_device_with_a_code(
+    state: Path, folder: Path, lkps_of_people: LkpsStandIn
+) -> None:
+    async with running(Options(state, device_code_interval=1)) as entra:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "LKPS_CONFIG_DIR": str(folder),
+            "REQUESTS_CA_BUNDLE": entra.ca_file,
+            "LKPS_URL": lkps_of_people.url,
+            "LKPS_CLI_CLIENT_ID": entra.public_clients["cli"],
+            "LKPS_API_CLIENT_ID": entra.audience,
+            "LKPS_AUTHORITY": entra.authority_https,
+            "AZURE_TENANT_ID": entra.tenant_id,
+        }
+        login = await start(environment, "login", "--device-code")
+        assert login.stderr is not None
+        said = (await login.stderr.readline()).decode()
+        await asyncio.to_thread(type_code, entra, said, username="bob@lkps.example")
+        ran = await ended(login)
+        later = await run(environment, "whoami")
+
+    assert (ran.code, later.code) == (0, 0), ran.err + later.err
+    assert callers(lkps_of_people) == ["bob", "bob"]
+
+
+async def test_an_agent_runs_as_whoever_signed_in_and_is_told_where_lkps_is(
+    environment: dict[str, str],
+    where: tuple[str, ...],
+    lkps_of_people: LkpsStandIn,
+    entra: Tenant,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", entra.ca_file)
+    await run(environment, "login", *where, *ALICE)
+
+    settings = read_settings(
+        {"LKPS_CONFIG_DIR": str(folder)},
+        lkps_url=None,
+        credential=None,
+        user_scope="Agent.Register",
+    )
+    token = await settings.credential.access_token()
+    (folder / "tokens.bin").write_text("{}")
+    with pytest.raises(NotSignedIn, match="lkps login"):
+        await settings.credential.access_token()
+
+    assert (settings.lkps_url, settings.mode) == (lkps_of_people.url, "login")
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["oid"] == entra.identity("alice").object_id
+    assert "Agent.Register" in claims["scp"].split()
+
+
+async def test_a_pipelines_job_needs_no_login(
+    lkps: Command, service: LkpsStandIn, tenant: TenantDouble, tmp_path: Path
+) -> None:
+    service.answers_with("GET", "whoami", whoami())
+    del lkps.environment["AZURE_CLIENT_SECRET"]
+    (tmp_path / "token").write_text("the-token-of-the-platform")
+    lkps.environment["AZURE_FEDERATED_TOKEN_FILE"] = str(tmp_path / "token")
+
+    assert (await lkps("whoami")).code == 0
+    assert tenant.requests[0]["client_assertion"] == "the-token-of-the-platform"
+
+
+async def test_a_managed_identity_needs_not_be_told_its_tenant(
+    lkps: Command, service: LkpsStandIn
+) -> None:
+    for name in ("AZURE_CLIENT_SECRET", "AZURE_TENANT_ID"):
+        del lkps.environment[name]
+    lkps.environment |= {"IDENTITY_ENDPOINT": "http://127.0.0.1:1/", "IDENTITY_HEADER": "h"}
+
+    ran = await lkps("whoami")
+
+    assert ran.code == 5
+    assert "the managed identity cannot be reached" in ran.err
+
+
+async def test_the_azure_clis_login_is_used_when_it_is_asked_for(
+    bare: Command, lkps_of_people: LkpsStandIn, tmp_path: Path
+) -> None:
+    az = Az(tmp_path / "bin")
+    az.issues("the-token-of-az", time.time() + 3600)
+    bare.environment |= {
+        "PATH": f"{az.folder}{os.pathsep}{bare.environment['PATH']}",
+        "AZURE_CONFIG_DIR": str(az.signs_in()),
+        "LKPS_CONFIG_DIR": str(tmp_path / "config"),
+        "LKPS_URL": lkps_of_people.url,
+        "LKPS_API_CLIENT_ID": "api-of-lkps",
+    }
+
+    without = await bare("whoami")
+    bare.environment["LKPS_CREDENTIAL"] = "azure-cli"
+    asked = await bare("whoami")
+
+    assert (without.code, asked.code) == (4, 0), asked.err
+    (received,) = lkps_of_people.received
+    assert received.headers["Authorization"] == "Bearer the-token-of-az"
 
 
 async def test_who_signs_in_replaces_who_was(

@@ -1,10 +1,12 @@
 """A double of one Entra tenant over https: OpenID metadata and client credentials, for MSAL."""
 
+import base64
 import json
 import ssl
 import threading
 import uuid
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,11 +22,36 @@ CLIENT_ID = "66666666-7777-4888-8999-aaaaaaaaaaaa"
 CLIENT_SECRET = "the-client-secret-of-the-tests"
 
 
+def token(**claims: object) -> str:
+    """An access token with these claims, under a signature of nobody."""
+    parts = ({"alg": "RS256"}, claims, "signature")
+    encoded = (base64.urlsafe_b64encode(json.dumps(one).encode()).decode() for one in parts)
+    return ".".join(one.rstrip("=") for one in encoded)
+
+
+type Answer = tuple[int, object]
+
+
+def refused(code: int, error: str = "invalid_client", status: int = 401) -> Answer:
+    """As Entra refuses, with words that nobody is to read."""
+    said = f"AADSTS{code}: Words of Entra.\r\nTrace ID: 0"
+    return status, {"error": error, "error_description": said, "error_codes": [code]}
+
+
 class TenantDouble:
-    """Issues opaque access tokens, kept in `issued`; `requests` are the token requests it saw."""
+    """Issues opaque access tokens, kept in `issued`; `requests` are the token requests it saw.
+
+    `tokens` are issued before, and `answers` given before it issues any. Its clock is `ahead` of
+    this machine's. `without_metadata` is the status that its OpenID metadata has instead of 200.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.ca_file = folder / "ca.pem"
+        self.tokens: list[str] = []
+        self.answers: list[Answer] = []
+        self.ahead = timedelta()
+        self.without_metadata = 0
+        self.authorizations: list[str | None] = []
         self.issued: list[str] = []
         self.requests: list[dict[str, str]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -54,12 +81,14 @@ class TenantDouble:
             "jwks_uri": f"{tenant}/discovery/v2.0/keys",
         }
 
-    def issue(self, form: dict[str, str]) -> tuple[int, dict[str, object]]:
+    def issue(self, form: dict[str, str]) -> Answer:
         self.requests.append(form)
+        if self.answers:
+            return self.answers.pop(0)
         if form.get("client_secret") != CLIENT_SECRET and "client_assertion" not in form:
             problem = "AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 0"
             return 401, {"error": "invalid_client", "error_description": problem}
-        self.issued.append(f"access-token-{uuid.uuid4()}")
+        self.issued.append(self.tokens.pop(0) if self.tokens else f"access-token-{uuid.uuid4()}")
         return 200, {"token_type": "Bearer", "expires_in": 3600, "access_token": self.issued[-1]}
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -67,11 +96,16 @@ class TenantDouble:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._answer(200, tenant.metadata())
+                tenant.authorizations.append(self.headers["Authorization"])
+                self._answer(tenant.without_metadata or 200, tenant.metadata())
 
             def do_POST(self) -> None:
+                tenant.authorizations.append(self.headers["Authorization"])
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 self._answer(*tenant.issue(dict(parse_qsl(body))))
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return format_datetime(datetime.now(UTC) + tenant.ahead, usegmt=True)
 
             def log_message(self, *_: object) -> None:
                 """Silent."""
@@ -79,8 +113,11 @@ class TenantDouble:
             def _answer(self, status: int, body: object) -> None:
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
+                if status == 429:
+                    self.send_header("Retry-After", "7")
                 self.end_headers()
-                self.wfile.write(json.dumps(body).encode())
+                text = body if isinstance(body, str) else json.dumps(body)
+                self.wfile.write(text.encode())
 
         return Handler
 

@@ -14,7 +14,7 @@ from livekit.agents.types import NOT_GIVEN, NotGivenOr
 
 from lkps.client import AgentDescription, LkpsClient, Registration
 from lkps.compatibility import require_compatible
-from lkps.credentials import Credential
+from lkps.credentials import Credential, TokenCredential
 from lkps.errors import ConfigurationError, LkpsError
 from lkps.jobs import Jobs
 from lkps.lease import Lease
@@ -40,7 +40,7 @@ class AgentServer(agents.AgentServer):
         self,
         *,
         lkps_url: str | None = None,
-        credential: Credential | None = None,
+        credential: Credential | TokenCredential | None = None,
         version: str | None = None,
         labels: Mapping[str, str] | None = None,
         host: str = "127.0.0.1",
@@ -91,7 +91,10 @@ class AgentServer(agents.AgentServer):
     def _prepare(self) -> None:
         require_compatible()
         settings = read_settings(
-            os.environ, lkps_url=self._lkps_url, credential=self._lkps_credential
+            os.environ,
+            lkps_url=self._lkps_url,
+            credential=self._lkps_credential,
+            user_scope="Agent.Register",
         )
         if self._api_key or self._api_secret:
             raise ConfigurationError("an agent of LKPS takes no api_key and no api_secret")

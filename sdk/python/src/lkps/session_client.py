@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Literal, Self, TypeVar
 
 from lkps.api import Answer, Api
-from lkps.credentials import Credential
+from lkps.credentials import Credential, TokenCredential
 from lkps.errors import OF_SESSIONS, ConfigurationError
 from lkps.retries import Clock, Deadline
 from lkps.session_answers import Invitation, SessionStatus, StartedSession
@@ -34,13 +34,15 @@ class SessionClient:
         self,
         *,
         lkps_url: str | None = None,
-        credential: Credential | None = None,
+        credential: Credential | TokenCredential | None = None,
         timeout: float = 15.0,
         clock: Clock | None = None,
     ) -> None:
         if timeout <= 0:
             raise ConfigurationError("a SessionClient's timeout must be more than 0 seconds")
-        settings = read_settings(os.environ, lkps_url=lkps_url, credential=credential)
+        settings = read_settings(
+            os.environ, lkps_url=lkps_url, credential=credential, user_scope="Session.Start"
+        )
         self._api = Api(settings.lkps_url, settings.credential, OF_SESSIONS)
         self._timeout = timeout
         self._clock = clock or Clock()

@@ -1,48 +1,103 @@
-"""Settings: what the agent's environment says about LKPS and about the agent's own identity."""
+"""Settings: what a program's environment says about LKPS, and about who calls it."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from lkps.credentials import (
-    PUBLIC_AUTHORITY,
-    ClientCertificate,
-    ClientSecret,
-    Credential,
-    EntraApplication,
-)
+from lkps.credentials import AzureCredential, Credential, TokenCredential
+from lkps.credentials.choosing import choose, what_modes_lack
+from lkps.credentials.environment import EVERYTHING, Environment
 from lkps.errors import ConfigurationError
+from lkps.profile import kept_profile
+
+logger = logging.getLogger("lkps")
 
 LIVEKIT_KEYS = ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_WORKER_TOKEN")
-_IDENTITY = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "LKPS_API_CLIENT_ID")
-_SECRET = "AZURE_CLIENT_SECRET"  # noqa: S105  the name of the variable
-_CERTIFICATE = "AZURE_CLIENT_CERTIFICATE_PATH"
+_URL, _API = "LKPS_URL", "LKPS_API_CLIENT_ID"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where LKPS is, and as whom it is called."""
+    """Where LKPS is, and as whom it is called.
+
+    `mode` is how the credential proves that, one of those in the README or `given`, and `why` is
+    why it was chosen.
+    """
 
     lkps_url: str
     credential: Credential
+    mode: str
+    why: str
 
 
 def read_settings(
-    environ: Mapping[str, str], *, lkps_url: str | None, credential: Credential | None
+    environ: Mapping[str, str],
+    *,
+    lkps_url: str | None,
+    credential: Credential | TokenCredential | None,
+    user_scope: str = EVERYTHING,
 ) -> Settings:
-    """What is given wins over the environment; `ConfigurationError` names all that is missing."""
+    """What is given wins over the environment; `ConfigurationError` names all that is missing.
+
+    `user_scope` is what a person is asked to allow, when it is one who calls.
+    """
     refuse_livekit_keys(environ)
-    url = lkps_url or environ.get("LKPS_URL", "")
-    missing = [] if url else ["LKPS_URL"]
+    environment = Environment(_with_url(environ, lkps_url), user_scope)
     if credential is None:
-        missing += [name for name in _IDENTITY if not environ.get(name)]
-        if not environ.get(_SECRET) and not environ.get(_CERTIFICATE):
-            missing.append(f"{_SECRET} (or {_CERTIFICATE})")
+        return _found(environment, lkps_url)
+    return _given(environment, credential)
+
+
+def _given(environment: Environment, credential: Credential | TokenCredential) -> Settings:
+    if isinstance(credential, Credential):
+        _require(environment.missing(_URL))
+    else:
+        _require(environment.missing(_URL, _API))
+        credential = AzureCredential(credential, environment.scope())
+    return Settings(_screened(environment.get(_URL)), credential, "given", "it was handed in")
+
+
+def _found(environment: Environment, lkps_url: str | None) -> Settings:
+    choice = choose(environment)
+    if choice is None:
+        raise ConfigurationError(_nothing_fits(environment))
+    if choice.name == "login":
+        environment = _with_profile(environment, lkps_url)
+    _require([*environment.missing(_URL, _API), *choice.missing], f"{choice.name}: {choice.why}")
+    logger.info("chose a credential", extra={"credential": choice.name, "why": choice.why})
+    return Settings(
+        _screened(environment.get(_URL)),
+        choice.mode.credential(environment),
+        choice.name,
+        choice.why,
+    )
+
+
+def _with_url(environ: Mapping[str, str], lkps_url: str | None) -> dict[str, str]:
+    return {**environ, _URL: lkps_url} if lkps_url else dict(environ)
+
+
+def _with_profile(environment: Environment, lkps_url: str | None) -> Environment:
+    """`lkps login` kept where LKPS is, too."""
+    kept = kept_profile(environment.variables).environment()
+    variables = _with_url({**environment.variables, **kept}, lkps_url)
+    return Environment(variables, environment.user_scope)
+
+
+def _require(missing: list[str], because: str = "") -> None:
     if missing:
-        raise ConfigurationError(f"missing in the environment: {', '.join(missing)}")
-    return Settings(_screened(url), credential or _credential(environ))
+        reason = f" ({because})" if because else ""
+        raise ConfigurationError(f"missing in the environment: {', '.join(missing)}{reason}")
+
+
+def _nothing_fits(environment: Environment) -> str:
+    missing = ", ".join([*environment.missing(_URL, _API), "who calls"])
+    return (
+        f"missing in the environment: {missing}. One of these says it, the shortest first:\n"
+        f"{what_modes_lack(environment)}"
+    )
 
 
 def refuse_livekit_keys(environ: Mapping[str, str]) -> None:
@@ -68,15 +123,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _credential(environ: Mapping[str, str]) -> Credential:
-    application = EntraApplication(
-        tenant_id=environ["AZURE_TENANT_ID"],
-        client_id=environ["AZURE_CLIENT_ID"],
-        scope=f"{environ['LKPS_API_CLIENT_ID']}/.default",
-        authority=environ.get("LKPS_AUTHORITY") or PUBLIC_AUTHORITY,
-    )
-    if secret := environ.get(_SECRET):
-        return ClientSecret(application, secret)
-    return ClientCertificate(application, Path(environ[_CERTIFICATE]))

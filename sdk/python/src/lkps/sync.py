@@ -6,7 +6,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar
 
 from lkps import session_client
 from lkps.background import Background
-from lkps.credentials import Credential
+from lkps.credentials import Credential, TokenCredential
 from lkps.session_answers import SessionStatus
 
 P = ParamSpec("P")
@@ -37,7 +37,7 @@ class SessionClient:
         self,
         *,
         lkps_url: str | None = None,
-        credential: Credential | None = None,
+        credential: Credential | TokenCredential | None = None,
         timeout: float = 15.0,
     ) -> None:
         self._client = session_client.SessionClient(

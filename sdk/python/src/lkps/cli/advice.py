@@ -1,7 +1,7 @@
 """Advice: what whoever reads an error can do next."""
 
 from lkps.cli.answers import AlreadyThere, Foreign
-from lkps.cli.settings import NotConfigured, is_application
+from lkps.cli.settings import NotConfigured, is_by_environment
 from lkps.errors import CredentialError, LkpsError, Refused, Unavailable
 
 _AGAIN = "Read it again, and repeat the command if it still applies."
@@ -50,6 +50,6 @@ def advice(error: LkpsError) -> list[str]:
 
 
 def _sign_in() -> str:
-    if is_application():
+    if is_by_environment():
         return "Look at AZURE_TENANT_ID, AZURE_CLIENT_ID, its secret, and LKPS_API_CLIENT_ID."
     return "lkps login"

@@ -1,20 +1,18 @@
 """Settings: the environment over the profile, and as whom they say LKPS is called."""
 
 import os
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from lkps.cli.profile import Profile
 from lkps.errors import ConfigurationError, CredentialError
+from lkps.profile import OF_PEOPLE, VARIABLES, Profile, kept_profile, profile_folder
 
 if TYPE_CHECKING:  # what imports MSAL is imported when it is needed: it takes its time
     from lkps.cli.api import Api
-    from lkps.cli.person import Person
+    from lkps.credentials import Person
+    from lkps.credentials.choosing import Choice
 
-_PROOFS = ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH")
-_OF_PROGRAMS = ("url", "tenant", "api_client_id")
-_OF_PEOPLE = (*_OF_PROGRAMS, "client_id")
-_APPLICATION = ("AZURE_CLIENT_ID", *_PROOFS)
+_OF_SOMEBODY = frozenset({"login", "azure-cli"})
 
 
 class NotConfigured(CredentialError):  # noqa: N818
@@ -22,28 +20,34 @@ class NotConfigured(CredentialError):  # noqa: N818
 
 
 def connect() -> "Api":
-    """LKPS, called by the application in the environment, else by the person who signed in."""
+    """LKPS, called by whom the environment names, else by the person who signed in."""
     profile = current_profile()
-    if is_application():
-        return connect_application(profile)
-    if profile.missing(*_OF_PEOPLE):
+    if is_by_environment():
+        return connect_by_environment(profile)
+    if profile.missing(*OF_PEOPLE):
         raise NotConfigured("nobody is signed in")
     return connect_person(profile)
 
 
-def is_application() -> bool:
-    return bool(os.environ.get("AZURE_CLIENT_ID")) and any(map(os.environ.get, _PROOFS))
+def is_by_environment() -> bool:
+    """Whether it names a program, or in LKPS_CREDENTIAL another way than `lkps login`."""
+    from lkps.credentials.choosing import FORCED
+
+    choice = _choice(os.environ)
+    if choice is None or choice.name == "login":
+        return False
+    return choice.name not in _OF_SOMEBODY or bool(os.environ.get(FORCED))
 
 
-def connect_application(profile: Profile) -> "Api":
+def connect_by_environment(profile: Profile) -> "Api":
     from lkps.cli.api import Api
-    from lkps.settings import read_settings
+    from lkps.settings import LIVEKIT_KEYS, read_settings
 
-    missing = profile.missing(*_OF_PROGRAMS)
+    allowed = {name: value for name, value in os.environ.items() if name not in LIVEKIT_KEYS}
+    environ = allowed | profile.environment()
+    missing = profile.missing("url", *_of_entra(environ))
     if missing:
         raise ConfigurationError(f"missing: {', '.join(missing)}; lkps login keeps them")
-    application = {name: os.environ[name] for name in _APPLICATION if name in os.environ}
-    environ = profile.environment() | application
     settings = read_settings(environ, lkps_url=None, credential=None)
     return Api(settings.lkps_url, settings.credential)
 
@@ -58,34 +62,28 @@ def connect_person(profile: Profile) -> "Api":
 
 def person(profile: Profile) -> "Person":
     """Raises `ConfigurationError` that names what is missing."""
-    from lkps.cli.person import Person
-    from lkps.cli.token_cache import TokenCache
-    from lkps.credentials import PUBLIC_AUTHORITY, EntraApplication
+    from lkps.credentials.environment import EVERYTHING
+    from lkps.credentials.login import login
 
-    missing = profile.missing(*_OF_PEOPLE)
+    missing = profile.missing(*OF_PEOPLE)
     if missing:
         raise ConfigurationError(f"missing: {', '.join(missing)}")
-    application = EntraApplication(
-        tenant_id=profile.tenant,
-        client_id=profile.client_id,
-        scope=f"{profile.api_client_id}/.default",
-        authority=profile.authority or PUBLIC_AUTHORITY,
-    )
-    return Person(application, TokenCache(folder()))
+    return login(profile, profile_folder(os.environ), EVERYTHING)
 
 
 def current_profile() -> Profile:
-    return Profile.of_environment(os.environ).over(Profile.load(profile_path()))
+    return kept_profile(os.environ)
 
 
-def profile_path() -> Path:
-    return folder() / "profile.json"
+def _of_entra(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """A managed identity, for one, is of a tenant, and needs not be told which."""
+    choice = _choice(environ)
+    needs_tenant = choice is not None and VARIABLES["tenant"] in choice.missing
+    return ("tenant", "api_client_id") if needs_tenant else ("api_client_id",)
 
 
-def folder() -> Path:
-    """Where the profile and, on most platforms, the tokens are kept."""
-    if own := os.environ.get("LKPS_CONFIG_DIR"):
-        return Path(own)
-    from platformdirs import user_config_path
+def _choice(environ: Mapping[str, str]) -> "Choice | None":
+    from lkps.credentials.choosing import choose
+    from lkps.credentials.environment import Environment
 
-    return user_config_path("lkps", appauthor=False)
+    return choose(Environment(environ))

@@ -1,5 +1,6 @@
 """`login`, `logout` and `whoami`: as whom LKPS is called."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -7,8 +8,8 @@ import typer
 from lkps.cli import settings
 from lkps.cli.options import AsJson, examples
 from lkps.cli.printing import show, show_answer, tell, unbroken
-from lkps.cli.profile import VARIABLES, Profile
 from lkps.cli.views import callers
+from lkps.profile import PROFILE, VARIABLES, Profile, profile_folder
 
 app = typer.Typer()
 
@@ -53,6 +54,10 @@ def login(
             "--browser/--no-browser", help="Open a browser, or print the address to open in one."
         ),
     ] = True,
+    device_code: Annotated[
+        bool,
+        typer.Option("--device-code", help="Sign in on another device, with a code to type there."),
+    ] = False,
 ) -> None:
     """Sign in with the browser, and keep where LKPS is.
 
@@ -62,22 +67,25 @@ def login(
     """
     said = Profile(url, tenant, client_id, api_client_id, authority)
     profile = said.over(settings.current_profile())
-    if settings.is_application():
-        tell("The environment names an application (AZURE_CLIENT_ID): it needs no login.")
-        api = settings.connect_application(profile)
+    if settings.is_by_environment():
+        tell("The environment says who calls (AZURE_*, LKPS_CREDENTIAL): it needs no login.")
+        api = settings.connect_by_environment(profile)
     else:
         api = settings.connect_person(profile)
-        _sign_in(profile, login_hint, browser=browser)
-    profile.save(settings.profile_path())
+        if device_code:
+            _sign_in_elsewhere(profile)
+        else:
+            _sign_in(profile, login_hint, browser=browser)
+    profile.save(profile_folder(os.environ) / PROFILE)
     show(*callers.caller(api.get("whoami").body))
 
 
 @app.command(epilog=examples("lkps logout"))
 def logout() -> None:
     """Forget who signed in on this machine; where LKPS is stays known."""
-    from lkps.cli.token_cache import TokenCache
+    from lkps.credentials.token_cache import TokenCache
 
-    TokenCache(settings.folder()).clear()
+    TokenCache(profile_folder(os.environ)).clear()
     tell("Nobody is signed in any more.")
 
 
@@ -90,13 +98,20 @@ def whoami(*, as_json: AsJson = False) -> None:
 
 def _sign_in(profile: Profile, login_hint: str | None, *, browser: bool) -> None:
     from lkps.cli.browsers import without_browser
+    from lkps.credentials import by_browser
 
     person = settings.person(profile)
     if browser:
         tell("Sign in in the browser. lkps login --no-browser prints the address instead.")
     else:
         without_browser(_announce)
-    person.sign_in(login_hint=login_hint, announce=_announce)
+    person.sign_in(by_browser(_announce, login_hint))
+
+
+def _sign_in_elsewhere(profile: Profile) -> None:
+    from lkps.credentials import by_device_code
+
+    settings.person(profile).sign_in(by_device_code(tell))
 
 
 def _announce(address: str) -> None:

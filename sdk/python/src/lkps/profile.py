@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Self
 
-from lkps.cli.keeping import keeping
+from lkps.keeping import keeping
 
 VARIABLES = {
     "url": "LKPS_URL",
@@ -16,6 +16,8 @@ VARIABLES = {
     "api_client_id": "LKPS_API_CLIENT_ID",
     "authority": "LKPS_AUTHORITY",
 }
+OF_PEOPLE = ("url", "tenant", "api_client_id", "client_id")
+PROFILE = "profile.json"
 
 
 @dataclass(frozen=True)
@@ -71,3 +73,18 @@ class Profile:
             with os.fdopen(opened, "w") as file:
                 json.dump(asdict(self), file, indent=2)
             partial.replace(path)
+
+
+def kept_profile(environ: Mapping[str, str]) -> Profile:
+    """What the environment says over what `lkps login` kept."""
+    kept = Profile.load(profile_folder(environ) / PROFILE)
+    return Profile.of_environment(environ).over(kept)
+
+
+def profile_folder(environ: Mapping[str, str]) -> Path:
+    """Where the profile and, on most platforms, the tokens are kept."""
+    if own := environ.get("LKPS_CONFIG_DIR"):
+        return Path(own)
+    from platformdirs import user_config_path
+
+    return user_config_path("lkps", appauthor=False)

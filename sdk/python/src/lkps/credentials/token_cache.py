@@ -1,5 +1,6 @@
 """Where the tokens of who signed in are kept: encrypted where the platform can, else in a file."""
 
+from functools import cached_property
 from pathlib import Path
 
 import msal  # type: ignore[import-untyped]
@@ -10,7 +11,7 @@ from msal_extensions import (  # type: ignore[import-untyped]
 )
 from msal_extensions.persistence import BasePersistence  # type: ignore[import-untyped]
 
-from lkps.cli.keeping import keeping
+from lkps.keeping import keeping
 
 
 class TokenCache:
@@ -21,8 +22,9 @@ class TokenCache:
         with keeping(folder):
             self._persistence = _persistence(str(folder / "tokens.bin"))
 
+    @cached_property
     def opened(self) -> msal.SerializableTokenCache:
-        """Written back with every token that is renewed, one process at a time."""
+        """Written with every token that is renewed, and read again when another process did."""
         return PersistedTokenCache(self._persistence)
 
     def replace(self, cache: msal.SerializableTokenCache) -> None:
