@@ -101,6 +101,29 @@ async def test_an_entrypoint_that_is_cancelled_has_not_failed_whatever_it_raises
 @pytest.mark.parametrize(
     ("reason", "ending"),
     [
+        (REASON.ROOM_DELETED, Ending.COMPLETED),
+        (REASON.UNKNOWN_REASON, Ending.CONNECTION_LOST),
+        (None, Ending.ENTRYPOINT_RAISED),
+    ],
+)
+async def test_an_entrypoint_that_raises_as_its_room_goes_tells_why_the_room_went(
+    worker: Worker, reason: rtc.DisconnectReason.ValueType | None, ending: Ending
+) -> None:
+    async def fail_without_a_room(_: JobContext) -> None:
+        worker.job.lose_connection()
+        if reason is not None:
+            asyncio.get_running_loop().call_soon(worker.job.lose_room, reason)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await worker.runs(fail_without_a_room)
+
+    await worker.hears(ending)
+
+
+@pytest.mark.parametrize(
+    ("reason", "ending"),
+    [
         (REASON.ROOM_CLOSED, Ending.COMPLETED),
         (REASON.ROOM_DELETED, Ending.COMPLETED),
         (REASON.PARTICIPANT_REMOVED, Ending.COMPLETED),

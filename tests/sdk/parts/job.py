@@ -1,6 +1,7 @@
 """A job in memory: its room, who joins it, and its end, as livekit-agents would tell them."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -26,11 +27,17 @@ class MemoryParticipant:
 @dataclass
 class MemoryRoom:
     remote_participants: dict[str, MemoryParticipant] = field(default_factory=dict)
-    listeners: list[Callable[[int], None]] = field(default_factory=list)
+    listeners: defaultdict[str, list[Callable[[int], None]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
     def on(self, event: str, listener: Callable[[int], None]) -> None:
-        assert event == "disconnected"
-        self.listeners.append(listener)
+        assert event in ("connection_state_changed", "disconnected")
+        self.listeners[event].append(listener)
+
+    def tell(self, event: str, value: int) -> None:
+        for listener in self.listeners[event]:
+            listener(value)
 
 
 class MemoryJob:
@@ -64,8 +71,12 @@ class MemoryJob:
     def lose_room(
         self, reason: rtc.DisconnectReason.ValueType = rtc.DisconnectReason.ROOM_CLOSED
     ) -> None:
-        for listener in self.room.listeners:
-            listener(reason)
+        self.lose_connection()
+        self.room.tell("disconnected", reason)
+
+    def lose_connection(self) -> None:
+        """A moment before it is known why."""
+        self.room.tell("connection_state_changed", rtc.ConnectionState.CONN_DISCONNECTED)
 
     async def shut_down(self, reason: str = "all is said") -> None:
         await asyncio.gather(*[callback(reason) for callback in self._shutdown_callbacks])

@@ -19,6 +19,8 @@ Entrypoint = Callable[[JobContext], Awaitable[None]]
 SHUTDOWN_BY_WORKER = "parent process shutdown"
 """What livekit-agents gives as reason when the worker ends a job, or LiveKit through it."""
 
+_REASON_SECONDS = 1.0
+
 _ROOM_OVER = frozenset(
     {
         rtc.DisconnectReason.PARTICIPANT_REMOVED,
@@ -48,12 +50,13 @@ class ToldEntrypoint:
 
     async def __call__(self, ctx: JobContext) -> None:
         job = _Job(ctx.job.id, self.worker)
+        ctx.room.on("connection_state_changed", job.connection_changed)
         ctx.room.on("disconnected", job.disconnected)
         ctx.add_shutdown_callback(job.shut_down)
         try:
             await self.entrypoint(ctx)
         except Exception:
-            job.raised()
+            await job.raised()
             raise
         except SystemExit:
             job.tell(Ending.ENTRYPOINT_EXITED)
@@ -65,18 +68,31 @@ class _Job:
         self._job_id = job_id
         self._worker = worker
         self._told = False
+        self._is_leaving = False
+        self._has_left = asyncio.Event()
+
+    def connection_changed(self, state: rtc.ConnectionState.ValueType) -> None:
+        self._is_leaving = state == rtc.ConnectionState.CONN_DISCONNECTED
 
     def disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         if reason in _ROOM_OVER:
             self.tell(Ending.COMPLETED)
         elif reason != rtc.DisconnectReason.CLIENT_INITIATED:
             self.tell(Ending.CONNECTION_LOST)
+        self._has_left.set()
 
-    def raised(self) -> None:
-        """No failure when livekit-agents cancels what did not end in time."""
+    async def raised(self) -> None:
+        """No failure when livekit-agents cancels what did not end in time.
+
+        The room is seen to be gone a moment before it is said why: that comes first.
+        """
         task = asyncio.current_task()
-        if task is not None and not task.cancelling():
-            self.tell(Ending.ENTRYPOINT_RAISED)
+        if task is None or task.cancelling():
+            return
+        if self._is_leaving:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._has_left.wait(), _REASON_SECONDS)
+        self.tell(Ending.ENTRYPOINT_RAISED)
 
     async def shut_down(self, reason: str) -> None:
         by_worker = reason == SHUTDOWN_BY_WORKER
