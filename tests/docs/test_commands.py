@@ -1,19 +1,15 @@
 """The guides' commands are run, in their order, against the platform that they start."""
 
 import asyncio
-import os
-import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from dev.platform.conditions import holds_within
 from dev.platform.places import STATE
-from tests.docs.pages import PAGES, ROOT, Block, blocks
+from tests.docs.pages import PAGES, Block, blocks
+from tests.docs.terminal import running, terminal
 
 NOT_RUN = {
     "make demo\n": "has tests of its own, in tests/e2e/test_demo.py",
@@ -35,27 +31,11 @@ NOT_RUN = {
 FOREVER = ".venv/bin/python examples/echo_agent.py start"
 STARTED = "registered worker"
 PAGE_SECONDS = 180
-END = "the end of a block of the guide"
 
 
-@asynccontextmanager
-async def running(*argv: str) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        cwd=ROOT,
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGINT)
-        await process.communicate()
-        with suppress(ProcessLookupError):  # what a page that failed left in the background
-            os.killpg(process.pid, signal.SIGTERM)
+PLAYED = {
+    "agent-developer-guide.md": "in an empty folder, by tests/docs/test_newcomers.py",
+}
 
 
 def runnable(page: Path) -> list[Block]:
@@ -63,7 +43,7 @@ def runnable(page: Path) -> list[Block]:
 
 
 def guides() -> list[Path]:
-    return [page for page in PAGES if runnable(page)]
+    return [page for page in PAGES if page.name not in PLAYED and runnable(page)]
 
 
 @pytest.mark.timeout(len(guides()) * PAGE_SECONDS)
@@ -79,24 +59,10 @@ async def test_every_command_of_the_guides_does_what_it_says() -> None:
 
 async def _follow(page: Path) -> None:
     """One block after the other, as in one terminal."""
-    script = "".join(f"{block.commands}\nprintf '\\n{END}\\n'\n" for block in runnable(page))
-    async with running("bash", "-c", f"set -e\n{script}") as shell:
-        for block in runnable(page):
-            last = STARTED if FOREVER in block.commands else END
-            printed, was_reached = await _printed_until(last, shell)
-            assert was_reached, f"{page.name} fails at:\n{block.commands}\n{printed}"
-            assert block.shows(printed), f"{page.name} shows {block.shown}\nand not:\n{printed}"
-
-
-async def _printed_until(last: str, shell: Process) -> tuple[str, bool]:
-    """What was printed before the line that has `last`, and whether there was one."""
-    assert shell.stdout is not None
-    printed = ""
-    while line := (await shell.stdout.readline()).decode():
-        if last in line:
-            return printed, True
-        printed += line
-    return printed, False
+    todo = runnable(page)
+    until = STARTED if FOREVER in todo[-1].commands else ""
+    async with terminal(todo, until=until):
+        pass
 
 
 @pytest.mark.parametrize("page", guides(), ids=lambda page: page.name)

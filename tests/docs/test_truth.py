@@ -89,7 +89,7 @@ def test_what_is_documented_as_required_is_what_is_asked_for() -> None:
 
 
 AGENT_VARIABLES = {
-    row[0]: row[1] for row in rows(DOCS / "agent-quickstart.md", r"(?:LKPS|AZURE)_\w+")
+    row[0]: row[1] for row in rows(DOCS / "agent-developer-guide.md", r"(?:LKPS|AZURE)_\w+")
 }
 
 
@@ -105,7 +105,9 @@ def test_an_agent_starts_with_the_documented_variables_and_names_what_is_missing
 
 
 def test_the_livekit_keys_to_delete_are_the_ones_that_are_refused() -> None:
-    said = re.search(r"^Delete (.*?)\. The agent", text(DOCS / "agent-quickstart.md"), re.MULTILINE)
+    said = re.search(
+        r"^Delete (.*?)\. The agent", text(DOCS / "agent-developer-guide.md"), re.MULTILINE
+    )
     assert said is not None
     assert set(re.findall(r"`(\w+)`", said[1])) == set(LIVEKIT_KEYS)
 
