@@ -17,7 +17,7 @@ NO_STORE = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """One listener's endpoints. Metadata names this listener's `authority`, and one issuer."""
+    """One listener's endpoints. Metadata names this listener's `authority`."""
 
     authority: str
     grants: Grants
@@ -31,8 +31,8 @@ class Endpoints:
 
     async def metadata(self, request: web.Request) -> web.Response:
         self._require_tenant(request)
-        issuer = self.grants.issuer
-        return web.json_response(metadata(self.authority, issuer.directory.tenant_id, issuer.url))
+        tenant_id = self.grants.issuer.directory.tenant_id
+        return web.json_response(metadata(self.authority, tenant_id))
 
     async def keys(self, request: web.Request) -> web.Response:
         self._require_tenant(request)

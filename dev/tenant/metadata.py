@@ -10,8 +10,8 @@ def verification_uri(authority: str, tenant_id: str) -> str:
     return f"{authority}/{tenant_id}/oauth2/deviceauth"
 
 
-def metadata(authority: str, tenant_id: str, issuer: str) -> dict[str, object]:
-    """Its endpoints are the listener's own; the issuer is one for all."""
+def metadata(authority: str, tenant_id: str) -> dict[str, object]:
+    """Of the listener itself, its issuer too: MSAL.js takes no other. Tokens have the http one."""
     base = f"{authority}/{tenant_id}"
     return {
         "token_endpoint": token_endpoint(authority, tenant_id),
@@ -31,7 +31,7 @@ def metadata(authority: str, tenant_id: str, issuer: str) -> dict[str, object]:
             *("sub", "iss", "aud", "exp", "iat", "nonce", "name", "tid", "ver"),
             "preferred_username",
         ],
-        "issuer": issuer,
+        "issuer": f"{base}/v2.0",
         "request_uri_parameter_supported": False,
         "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
         "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",

@@ -48,6 +48,7 @@ def newcomer(folder: Path, platform: Platform, **environment: str) -> Newcomer:
             **{name: os.environ[name] for name in os.environ if name.startswith(_PACKAGE_SOURCES)},
             "PATH": f"{tools}:{os.environ['PATH']}",
             "PIP_FIND_LINKS": str(wheels),
+            "PYTHONUNBUFFERED": "1",
             "LKPS_CONFIG_DIR": str(folder / "kept"),
             "LKPS_AUTHORITY": tenant.authority_https,
             "BROWSER": f"env PYTHONPATH={ROOT} {sys.executable} -m dev.tenant.browser %s &",
@@ -57,6 +58,8 @@ def newcomer(folder: Path, platform: Platform, **environment: str) -> Newcomer:
             # not before: pip would trust nobody else
             "lkps login": f"{trust}\nlkps login",
             "https://gateway.example/lkps": platform.lkps_url,
+            "https://login.microsoftonline.com": tenant.authority_https,
+            "PAGE_CLIENT_ID": tenant.public_clients["crm-frontend"],
             "API_CLIENT_ID": platform.audience,
             "--client-id CLIENT_ID": f"--client-id {tenant.public_clients['cli']}",
             "TENANT_ID": platform.tenant_id,

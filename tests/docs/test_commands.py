@@ -28,13 +28,18 @@ NOT_RUN = {
     "lkps login --url https://gateway.example/lkps --tenant TENANT_ID \\\n"
     "  --client-id CLIENT_ID --api-client-id API_CLIENT_ID\n": "is for a tenant of one's own",
 }
-FOREVER = ".venv/bin/python examples/echo_agent.py start"
-STARTED = "registered worker"
+FOREVER = {
+    ".venv/bin/python examples/echo_agent.py start": "registered worker",
+    ".venv/bin/python examples/web_client/serve.py": "open http://127.0.0.1:3000",
+}
+"""What goes on until it is ended, and what it prints once it is there."""
+
 PAGE_SECONDS = 180
 
 
 PLAYED = {
     "agent-developer-guide.md": "in an empty folder, by tests/docs/test_newcomers.py",
+    "client-developer-guide.md": "the same",
 }
 
 
@@ -60,14 +65,18 @@ async def test_every_command_of_the_guides_does_what_it_says() -> None:
 async def _follow(page: Path) -> None:
     """One block after the other, as in one terminal."""
     todo = runnable(page)
-    until = STARTED if FOREVER in todo[-1].commands else ""
-    async with terminal(todo, until=until):
+    async with terminal(todo, until=_goes_on(todo[-1])):
         pass
+
+
+def _goes_on(block: Block) -> str:
+    """What says that it is there; empty when the block comes to its end."""
+    return next((said for command, said in FOREVER.items() if command in block.commands), "")
 
 
 @pytest.mark.parametrize("page", guides(), ids=lambda page: page.name)
 def test_nothing_is_left_to_do_after_what_goes_on_for_ever(page: Path) -> None:
-    assert not any(FOREVER in block.commands for block in runnable(page)[:-1])
+    assert not any(_goes_on(block) for block in runnable(page)[:-1])
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,22 @@
 """The example's backend as a process of its own, and a browser before it."""
 
-import asyncio
-import os
-import signal
-import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from dev.platform.places import ROOT
+from tests.e2e.parts.served import served
 from tests.sdk.parts.ports import free_port
-from tests.sdk.parts.waiting import eventually
 
 
 @dataclass(frozen=True)
 class Backend:
     url: str
-    process: asyncio.subprocess.Process
+    process: Process
     browser: aiohttp.ClientSession
 
     async def starts_session(self, **user: str) -> tuple[int, Mapping[str, str], Any]:
@@ -38,34 +34,21 @@ class Backend:
     def environment(self) -> bytes:
         return Path(f"/proc/{self.process.pid}/environ").read_bytes()
 
-    async def answers(self) -> bool:
-        try:
-            await self.starts_session()
-        except aiohttp.ClientConnectionError:
-            return False
-        return True
-
 
 @asynccontextmanager
 async def backend(environment: Mapping[str, str], agent_name: str) -> AsyncIterator[Backend]:
     port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "examples/backend_client.py"),
-        env={
-            **environment,
-            "PYTHONPATH": str(ROOT / "sdk/python/src"),
-            "BACKEND_AGENT_NAME": agent_name,
-            "BACKEND_PORT": str(port),
-        },
-        start_new_session=True,
-    )
-    try:
-        async with aiohttp.ClientSession() as browser:
-            running = Backend(f"http://127.0.0.1:{port}", process, browser)
-            await eventually(running.answers)
-            yield running
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+    named = {"BACKEND_AGENT_NAME": agent_name, "BACKEND_PORT": str(port)}
+    async with aiohttp.ClientSession() as browser:
+
+        async def answers() -> bool:
+            try:
+                async with browser.post(f"{url}/session"):
+                    return True
+            except aiohttp.ClientConnectionError:
+                return False
+
+        url = f"http://127.0.0.1:{port}"
+        program = served("examples/backend_client.py", {**environment, **named}, answers)
+        async with program as process:
+            yield Backend(url, process, browser)
