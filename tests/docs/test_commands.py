@@ -22,8 +22,6 @@ NOT_RUN = {
     "cp dev/.state/local.settings.json local.settings.json\nfunc start --port 7072\n": (
         "needs Azure Functions Core Tools"
     ),
-    'pip install "lkps-sdk[agents]"\n': "is not on a package index yet",
-    'pip install "./sdk/python[agents]"\n': "would change the environment that this runs in",
     'pip install "./sdk/python[cli]"\n': "would change the environment that this runs in",
     "lkps login --url https://gateway.example/lkps --tenant TENANT_ID \\\n"
     "  --client-id CLIENT_ID --api-client-id API_CLIENT_ID\n": "is for a tenant of one's own",

@@ -35,8 +35,8 @@ class Settings:
 def read_settings(
     environ: Mapping[str, str],
     *,
-    lkps_url: str | None,
-    credential: Credential | TokenCredential | None,
+    lkps_url: str | None = None,
+    credential: Credential | TokenCredential | None = None,
     user_scope: str = EVERYTHING,
 ) -> Settings:
     """What is given wins over the environment; `ConfigurationError` names all that is missing.
