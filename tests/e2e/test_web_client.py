@@ -54,7 +54,7 @@ class Visitor:
         await self.page.get_by_role("button", name="Talk").click()
 
     async def reads(self, text: str) -> None:
-        await expect(self.page.get_by_role("status")).to_have_text(text, timeout=20_000)
+        await expect(self.page.get_by_role("status")).to_have_text(text)
 
     async def hears(self, hertz: object) -> bool:
         return bool(await heard_hertz(self.page) == hertz)
