@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from dev.bench.cold_start import HELLO_APP, cold_starts
 from dev.bench.grouping import Counting, Grouping
+from dev.bench.imports import imports
 from dev.bench.policy import decision_microseconds
 from dev.bench.questions import ROWS, first_pages
 from dev.bench.report import Measured, Results, show, write
@@ -34,7 +35,14 @@ async def bench(rounds: int) -> Results:
         cold = await cold_starts(platform, rounds=rounds)
     pages, sessions = await first_pages(ROWS), await measured_sessions()
     return Results(
-        measured, grouping, cold, decision_microseconds(), verified_a_second(), pages, sessions
+        measured,
+        grouping,
+        cold,
+        decision_microseconds(),
+        verified_a_second(),
+        pages,
+        sessions,
+        imports(rounds=4 * rounds),
     )
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from dev.bench.cold_start import ColdStarts
 from dev.bench.grouping import Grouping
+from dev.bench.imports import Imports
 from dev.bench.questions import FirstPages
 from dev.bench.rounds import Round, middle
 from dev.bench.sessions import LOST, OPEN, Sessions
@@ -35,6 +36,7 @@ class Results:
     verified: float
     pages: FirstPages
     sessions: Sessions
+    imports: Imports
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -50,6 +52,7 @@ class Results:
             "verified_a_second": self.verified,
             "first_pages": asdict(self.pages),
             "sessions": asdict(self.sessions),
+            "imports": {**asdict(self.imports), "ratio": self.imports.ratio},
             "cold_start": {**asdict(self.cold), "ratio": self.cold.ratio},
             "targets": [asdict(target) for target in self.targets()],
         }
@@ -74,6 +77,7 @@ class Results:
             ),
             Target(f"a sweep over {OPEN:,} open sessions, in s", self.sessions.sweep_seconds, 60.0),
             Target("MiB by which the service grows in a sweep", self.sessions.growth, 20.0),
+            Target("ms to import the SDK", self.imports.sdk, 150.0),
         ]
 
 
@@ -117,6 +121,11 @@ def show(results: Results, conditions: str) -> None:
     console.print(
         f"cold start to the first answer: hello {cold.hello:.0f} ms, "
         f"session start {cold.session:.0f} ms, ratio {cold.ratio:.2f} ({conditions})"
+    )
+    imports = results.imports
+    console.print(
+        f"import of the SDK {imports.sdk:.0f} ms, of aiohttp {imports.reference:.0f} ms, "
+        f"ratio {imports.ratio:.2f}"
     )
     for target in results.targets():
         verdict = "met" if target.ratio <= target.limit else "MISSED"

@@ -65,3 +65,8 @@ def test_a_source_distribution_has_it_too(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert names >= {*TRAIL, "hatch_build.py"}
+
+
+def test_a_wheel_says_that_it_is_typed(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        assert "lkps/py.typed" in archive.namelist()

@@ -82,3 +82,7 @@ def __getattr__(name: str) -> object:
         value  # once: livekit-agents takes a second to import, aiohttp and msal a third of one
     )
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
