@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from functools import partial
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from dev.demo.caller import RATE
 from dev.platform import Platform, running
 from tests.e2e.parts.guest import Guest, joined
 from tests.e2e.parts.lkps import Answer, Lkps, new_agent_name
-from tests.sdk.parts.agent import AgentLauncher
+from tests.sdk.parts.agent import Agent, AgentLauncher
 from tests.sdk.parts.waiting import eventually
 
 pytestmark = pytest.mark.timeout(240)
@@ -35,11 +34,9 @@ async def test_a_minute_with_tokens_of_four_seconds_loses_no_job_and_disturbs_no
 ) -> None:
     another_name = new_agent_name()
     echo = await agents.echo()
+    await _serves(echo, lkps, agent_name)
     light = await agents.start("tests/e2e/programs/light_agent.py", ECHO_AGENT_NAME=another_name)
-    for agent, name in ((echo, agent_name), (light, another_name)):
-        await agent.is_connected()
-        for _ in range(2):  # LiveKit may lose the first jobs of a name that it has just learnt
-            await eventually(partial(_is_served, lkps, name))
+    await _serves(light, lkps, another_name)
     call = await lkps.start(agent_name, wait_for_agent=10)
     async with joined(platform.livekit_url, call["participant_token"]) as guest:
         await guest.speak(HERTZ)
@@ -67,7 +64,7 @@ async def test_a_minute_with_tokens_of_four_seconds_loses_no_job_and_disturbs_no
     assert [hertz for hertz in heard if not HERTZ - 5 <= hertz <= HERTZ + 5] == []
     for agent in (echo, light):
         assert await agent.stop() == 0
-        assert "WARNING" not in agent.output
+        assert '"level": "WARNING", "name": "lkps"' not in agent.output
 
 
 async def _start_sessions(lkps: Lkps, agent_name: str) -> list[Answer]:
@@ -78,6 +75,12 @@ async def _start_sessions(lkps: Lkps, agent_name: str) -> list[Answer]:
         await lkps.end(started[-1]["session_id"])
         await asyncio.sleep(0.5)
     return started
+
+
+async def _serves(agent: Agent, lkps: Lkps, agent_name: str) -> None:
+    await agent.is_connected()
+    for _ in range(2):  # LiveKit may lose the first jobs of a name that it has just learnt
+        await eventually(lambda: _is_served(lkps, agent_name))
 
 
 async def _is_served(lkps: Lkps, agent_name: str) -> bool:
