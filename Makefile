@@ -40,6 +40,8 @@ lock: setup ## pins the packages anew after a change of pyproject.toml or dev/pa
 	@uv=$$(dev/bootstrap.sh uv) && set -x && \
 	$$uv pip compile --quiet pyproject.toml --universal --generate-hashes --python-version 3.13 -o requirements.txt && \
 	$$uv pip compile --quiet pyproject.toml --group dev --universal --generate-hashes --python-version 3.13 -c requirements.txt -o requirements-dev.txt && \
+	for minor in tests/sdk/minors/*.in; do \
+	$$uv pip compile --quiet sdk/python/pyproject.toml $$minor --extra agents --universal --generate-hashes --python-version 3.13 --upgrade-package livekit-agents -o $${minor%.in}.txt || exit; done && \
 	npm --prefix dev install --package-lock-only --ignore-scripts --silent
 
 clean: ## removes all that the other targets made

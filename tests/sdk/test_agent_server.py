@@ -61,6 +61,53 @@ async def test_no_secret_and_no_token_is_in_the_output_or_in_an_environment(
     assert [secret for secret in [*secrets, "eyJ"] if secret in environments] == []
 
 
+async def test_an_agent_that_logs_everything_tells_nothing_secret(
+    agents: AgentLauncher, lkps: LkpsDouble, livekit: LiveKit, tenant: TenantDouble
+) -> None:
+    lkps.renew_after, lkps.always_new_token = 1, True
+    agent = await agents.start("tests/sdk/programs/talkative_agent.py")
+    await agent.is_connected()
+    room = await livekit.create_room("talkative", lkps.routing_secret())
+    await agent.says(f"the job is in {room}")
+    await eventually(lambda: lkps.renewals)
+    await livekit.delete_room(room)
+    assert await agent.stop() == 0
+
+    assert "environment: " in agent.output
+    assert "held: " in agent.output
+    secrets = [lkps.routing_secret(), livekit.secret, CLIENT_SECRET, *lkps.tokens, *tenant.issued]
+    assert [secret for secret in [*secrets, "eyJ"] if secret in agent.output] == []
+
+
+async def test_an_agent_outlives_an_absence_of_livekit(
+    agents: AgentLauncher, lkps: LkpsDouble, livekit: LiveKit
+) -> None:
+    agent = await agents.bare()
+    await agent.is_connected()
+    livekit.stop()
+    await agent.says("the agent is not connected to LiveKit")
+    await livekit.start()
+
+    await agent.is_connected(times=2)
+    await agent.says("the agent is connected to LiveKit again")
+    room = await livekit.create_room("bare", lkps.routing_secret())
+    await eventually(lambda: livekit.agents_in(room))
+    assert agent.output.count("the agent is not connected") == 1
+    assert agent.output.count("failed to connect to livekit") == 1  # that it was lost
+    assert len(lkps.registrations) == 1
+
+
+async def test_an_agent_without_livekit_ends_when_it_is_told_to(
+    agents: AgentLauncher, livekit: LiveKit
+) -> None:
+    agent = await agents.bare()
+    await agent.is_connected()
+    livekit.stop()
+    await agent.says("the agent is not connected to LiveKit")
+
+    assert await agent.stop() == 0
+
+
 async def test_the_coloured_lines_of_dev_hold_no_routing_secret(
     agents: AgentLauncher, lkps: LkpsDouble
 ) -> None:

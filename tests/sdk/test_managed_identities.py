@@ -91,14 +91,19 @@ async def test_a_token_without_roles_is_replaced_past_the_cache(endpoint: Answer
     assert len(endpoint.requests) == 2
 
 
-async def test_a_token_that_lacks_roles_for_good_is_asked_for_once_more_each_time(
+async def test_a_token_that_lacks_roles_for_good_is_asked_for_once_more_and_a_minute_later_again(
     endpoint: Answerer,
 ) -> None:
     endpoint.answer = of_app_service(token(idtyp="app"))
     credential = ManagedIdentity(SCOPE)
     for _ in range(3):
         await credential.access_token()
-    assert len(endpoint.requests) == 2 + 1 + 1
+    assert len(endpoint.requests) == 2
+
+    credential._replacing._again_at = 0.0
+    await credential.access_token()
+
+    assert len(endpoint.requests) == 3
 
 
 REFUSALS: list[tuple[Fate, type[LkpsError], str]] = [

@@ -63,10 +63,15 @@ class Agent:
 
 @dataclass
 class AgentLauncher:
-    """Starts agents with an environment that holds what is given and nothing of the tests' own."""
+    """Starts agents with an environment that holds what is given and nothing of the tests' own.
+
+    `python` has the SDK, or finds it in `source`.
+    """
 
     folder: Path
     environment: dict[str, str]
+    python: str = sys.executable
+    source: str = str(ROOT / "sdk/python/src")
     agents: list[Agent] = field(default_factory=list)
 
     async def echo(self, *arguments: str) -> Agent:
@@ -78,11 +83,11 @@ class AgentLauncher:
 
     async def start(self, program: str, *arguments: str, **changes: str) -> Agent:
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        environment |= {"PYTHONPATH": str(ROOT / "sdk/python/src"), **self.environment, **changes}
+        environment |= {"PYTHONPATH": self.source, **self.environment, **changes}
         log = self.folder / f"agent-{len(self.agents)}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
+                self.python,
                 str(ROOT / program),
                 *(arguments or ("start",)),
                 env=environment,

@@ -43,6 +43,7 @@ class TenantDouble:
 
     `tokens` are issued before, and `answers` given before it issues any. Its clock is `ahead` of
     this machine's. `without_metadata` is the status that its OpenID metadata has instead of 200.
+    Tokens of less than five minutes are asked for before every call.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,6 +52,7 @@ class TenantDouble:
         self.answers: list[Answer] = []
         self.ahead = timedelta()
         self.without_metadata = 0
+        self.valid_seconds = 3600
         self.authorizations: list[str | None] = []
         self.issued: list[str] = []
         self.requests: list[dict[str, str]] = []
@@ -89,7 +91,11 @@ class TenantDouble:
             problem = "AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 0"
             return 401, {"error": "invalid_client", "error_description": problem}
         self.issued.append(self.tokens.pop(0) if self.tokens else f"access-token-{uuid.uuid4()}")
-        return 200, {"token_type": "Bearer", "expires_in": 3600, "access_token": self.issued[-1]}
+        return 200, {
+            "token_type": "Bearer",
+            "expires_in": self.valid_seconds,
+            "access_token": self.issued[-1],
+        }
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         tenant = self

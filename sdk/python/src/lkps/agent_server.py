@@ -117,7 +117,7 @@ class AgentServer(agents.AgentServer):
         if self._entrypoint_fnc is not None:
             self._entrypoint_fnc = self._lkps_jobs.told_by(self._entrypoint_fnc)
         self.once("worker_started", self._connect)
-        self.on("worker_registered", lambda *_: self._lease.connected())
+        self.on("worker_registered", self._connected)
 
     @property
     def _jobs(self) -> Jobs:
@@ -145,6 +145,11 @@ class AgentServer(agents.AgentServer):
         self._proc_pool = self._jobs.watched(self._proc_pool)
         self._conn_task = asyncio.create_task(self._register_and_connect(), name="worker_conn_task")
         self._conn_task.add_done_callback(self._end_run)
+
+    def _connected(self, *_: object) -> None:
+        self._lease.connected()
+        if self._lkps_upgrades is not None:
+            self._lkps_upgrades.registered()
 
     async def _register_and_connect(self) -> None:
         self._use(await self._lease.open())

@@ -75,6 +75,10 @@ class Lease:
         """The one held, or once the lease is closed, held last."""
         return self._registration.registration_id
 
+    @property
+    def livekit_url(self) -> str:
+        return self._registration.livekit_url
+
     async def token(self) -> str:
         """A token to connect with: the one held, or once expired the next, however late."""
         if self._registration.expires_at - _TOKEN_MARGIN <= self._clock.now():

@@ -44,9 +44,14 @@ class Patience:
     longest_retry_after: float
 
     def pause(self, failures: int, error: LkpsError, clock: Clock) -> float:
-        """From 1 s, doubling, the latter half of it by chance; longer when LKPS says so."""
+        """From 1 s, doubling, the latter half of it by chance; longer when LKPS says so.
+
+        Whoever LKPS told the same does not come back at the same moment: up to as long again, but
+        `longest_pause`, is by chance.
+        """
         pause = _by_chance(min(self.longest_pause, 2.0**failures), clock)
-        return max(pause, min(_retry_after(error), self.longest_retry_after))
+        asked = min(_retry_after(error), self.longest_retry_after)
+        return max(pause, asked + min(asked, self.longest_pause) * clock.chance())
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from lkps.credentials.kept import Kept
 from lkps.credentials.refusals import explained
-from lkps.credentials.roles import lacks_roles
+from lkps.credentials.roles import Replacing
 from lkps.errors import CredentialError, Unavailable
 
 _OF_THE_NETWORK = frozenset({"ServiceRequestError", "ServiceResponseError"})
@@ -26,10 +26,11 @@ class AzureCredential:
     credential: TokenCredential = field(repr=False)
     scope: str
     _kept: Kept = field(default_factory=Kept, init=False, repr=False, compare=False)
+    _replacing: Replacing = field(default_factory=Replacing, init=False, repr=False, compare=False)
 
     async def access_token(self) -> str:
         token = self._kept.good() or await self._asked()
-        return token if not lacks_roles(token) else await self._asked()
+        return await self._asked() if self._replacing.is_due(token) else token
 
     async def _asked(self) -> str:
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol, runtime_checkable
 
-from lkps.credentials.roles import lacks_roles
+from lkps.credentials.roles import Replacing
 
 
 @runtime_checkable
@@ -23,10 +23,12 @@ class Blocking(ABC):
     """Asks in a thread, one at a time.
 
     Entra ID issues tokens without roles, now and then also to applications that have some: such a
-    token is replaced once. When that does not help, LKPS refuses it, and says which role it wants.
+    token is replaced once. When that does not help, LKPS refuses it, and says which role it wants;
+    it is replaced again a minute later at the earliest.
     """
 
     _turn: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
+    _replacing: Replacing = field(default_factory=Replacing, init=False, repr=False, compare=False)
 
     async def access_token(self) -> str:
         return await asyncio.to_thread(self._in_turn)
@@ -34,7 +36,7 @@ class Blocking(ABC):
     def _in_turn(self) -> str:
         with self._turn:
             token = self._ask()
-            if lacks_roles(token):
+            if self._replacing.is_due(token):
                 self._forget()
                 token = self._ask()
         return token

@@ -2,7 +2,25 @@
 
 import base64
 import json
+import time
+from dataclasses import dataclass
 from typing import Any
+
+_PAUSE_SECONDS = 60.0
+
+
+@dataclass
+class Replacing:
+    """Whether to replace a token that lacks roles: once a minute at most, perhaps it has none."""
+
+    _again_at: float = 0.0
+
+    def is_due(self, token: str) -> bool:
+        now = time.monotonic()
+        if not lacks_roles(token) or now < self._again_at:
+            return False
+        self._again_at = now + _PAUSE_SECONDS
+        return True
 
 
 def lacks_roles(token: str) -> bool:
