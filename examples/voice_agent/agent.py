@@ -23,12 +23,7 @@ GREETING = "Hello, what would you like to know?"
 GOODBYE = "We have to end soon, goodbye!"
 
 logger = logging.getLogger("voice")
-server = AgentServer(
-    num_idle_processes=1,
-    port=0,  # of the health server: a fixed one is for whoever asks it
-    # for tests on busy machines, where an honest agent would refuse the job
-    load_fnc=(lambda: 0.0) if os.environ.get("VOICE_AGENT_ALWAYS_ACCEPT") == "1" else None,
-)
+server = AgentServer(num_idle_processes=1)  # the plug-ins are loaded before the call
 
 
 @server.rtc_session(agent_name=os.environ.get("VOICE_AGENT_NAME", "voice"))

@@ -6,6 +6,9 @@ from examples.voice_agent.local.answers import ANSWERS, UNKNOWN
 from tests.e2e.parts.lkps import Lkps
 from tests.e2e.parts.talker import Talker, talking
 from tests.sdk.parts.agent import Agent, AgentLauncher
+from tests.sdk.parts.waiting import eventually
+
+pytestmark = pytest.mark.timeout(300)
 
 PROGRAM = "examples/voice_agent/agent.py"
 
@@ -17,10 +20,8 @@ SENTENCES = (GREETING, GOODBYE, UNKNOWN, *ANSWERS, *ANSWERS.values())
 
 @pytest.fixture
 async def agent(agents: AgentLauncher, agent_name: str) -> Agent:
-    agent = await agents.start(
-        PROGRAM, "dev", VOICE_AGENT_NAME=agent_name, VOICE_AGENT_ALWAYS_ACCEPT="1"
-    )
-    await agent.says("registered worker")
+    agent = await agents.start(PROGRAM, "dev", VOICE_AGENT_NAME=agent_name)
+    await eventually(lambda: "registered worker" in agent.output, 60)
     return agent
 
 

@@ -24,7 +24,6 @@ def speak(text: str) -> bytes:
     """The text as speech, in 16 bit mono audio."""
     chunks: list[bytes] = []
 
-    @_SYNTH_CALLBACK
     def keep(wave: "ctypes._Pointer[ctypes.c_short]", samples: int, _: int | None) -> int:
         if wave and samples:
             chunks.append(ctypes.string_at(wave, 2 * samples))
@@ -33,7 +32,8 @@ def speak(text: str) -> bytes:
     library, _ = _engine()
     encoded = text.encode() + b"\0"
     with _ONE_AT_A_TIME:  # the library has one voice
-        library.espeak_SetSynthCallback(keep)
+        callback = _SYNTH_CALLBACK(keep)  # named, because it has to live until the end
+        library.espeak_SetSynthCallback(callback)
         _require(library.espeak_Synth(encoded, len(encoded), 0, 1, 0, _UTF8, None, None))
     return b"".join(chunks)
 

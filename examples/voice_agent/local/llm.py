@@ -1,6 +1,6 @@
 """A language model of a few rules: what is asked has one answer."""
 
-from typing import Any
+from typing import Any, Never
 
 from livekit.agents import APIConnectOptions, NotGivenOr, llm, utils
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN
@@ -8,7 +8,7 @@ from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN
 from .answers import ANSWERS, UNKNOWN
 
 
-class LLM(llm.LLM):
+class LLM(llm.LLM[Never]):
     def chat(
         self,
         *,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from typing import Never
 
 from livekit import rtc
 from livekit.agents import APIConnectOptions, LanguageCode, NotGivenOr, stt, utils
@@ -11,7 +12,7 @@ from .answers import ANSWERS
 from .sphinx import SAMPLE_RATE, Listener
 
 
-class STT(stt.STT):
+class STT(stt.STT[Never]):
     """Hears `sentences`, by default those that have an answer. An `AgentSession` adds the VAD."""
 
     def __init__(self, sentences: Iterable[str] = ANSWERS) -> None:

@@ -1,6 +1,7 @@
 """Text to speech by eSpeak NG, on this machine's processor."""
 
 import asyncio
+from typing import Never
 
 from livekit.agents import APIConnectOptions, tts, utils
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
@@ -8,7 +9,7 @@ from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 from .espeak import sample_rate, speak
 
 
-class TTS(tts.TTS):
+class TTS(tts.TTS[Never]):
     def __init__(self) -> None:
         super().__init__(
             capabilities=tts.TTSCapabilities(streaming=False),

@@ -35,7 +35,7 @@ class Talker(Guest):
 
     async def hears(self) -> str:
         """The next sentence of the agent's."""
-        return await asyncio.wait_for(self._understood.get(), 30)
+        return await asyncio.wait_for(self._understood.get(), 60)
 
     async def _speak(self) -> None:
         source = rtc.AudioSource(sample_rate(), 1, queue_size_ms=100)
