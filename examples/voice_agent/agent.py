@@ -38,7 +38,7 @@ async def voice(ctx: JobContext) -> None:
     )
 
     async def say_goodbye(seconds_left: float) -> None:
-        if seconds_left <= 60:
+        if seconds_left < 90:  # the first warning is five minutes before
             await talk.say(GOODBYE)
 
     lkps.session(ctx).on_ending(say_goodbye)

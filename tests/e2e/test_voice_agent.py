@@ -3,14 +3,13 @@
 import pytest
 
 from examples.voice_agent.local.answers import ANSWERS, UNKNOWN
+from tests.docs.pages import ROOT, blocks
 from tests.e2e.parts.lkps import Lkps
 from tests.e2e.parts.talker import Talker, talking
 from tests.sdk.parts.agent import Agent, AgentLauncher
 from tests.sdk.parts.waiting import eventually
 
 pytestmark = pytest.mark.timeout(300)
-
-PROGRAM = "examples/voice_agent/agent.py"
 
 
 GREETING = "hello what would you like to know"
@@ -20,7 +19,9 @@ SENTENCES = (GREETING, GOODBYE, UNKNOWN, *ANSWERS, *ANSWERS.values())
 
 @pytest.fixture
 async def agent(agents: AgentLauncher, agent_name: str) -> Agent:
-    agent = await agents.start(PROGRAM, "dev", VOICE_AGENT_NAME=agent_name)
+    (start,) = blocks(ROOT / "examples/voice_agent/README.md")
+    _, program, *arguments = start.commands.split()
+    agent = await agents.start(program, *arguments, VOICE_AGENT_NAME=agent_name)
     await eventually(lambda: "registered worker" in agent.output, 60)
     return agent
 
