@@ -15,6 +15,7 @@ NOT_RUN = {
     "make demo\n": "has tests of its own, in tests/e2e/test_demo.py",
     "make test\n": "is what runs this",
     "make bench\n": "takes minutes, and says nothing on a busy machine",
+    "python examples/voice_agent/agent.py dev\n": "is what tests/e2e/test_voice_agent.py starts",
     ".venv/bin/python -m dev.bench.questions --rows 1000000\n": "takes ten minutes and 3 GB",
     "make help\nmake check\n": "is run before every commit",
     "make up\n": "is what this starts",
