@@ -17,6 +17,7 @@ COMMANDS = (
     ("logout",),
     ("whoami",),
     ("check",),
+    ("doctor",),
     ("block",),
     ("unblock",),
     ("blocks",),
@@ -62,7 +63,7 @@ READING = [
     *(("agents", "owners"), ("grants", "list"), ("limits", "show"), ("policy", "plan")),
     *(("policy", "export"), ("policy", "lint"), ("audit", "query"), ("audit", "checkpoints")),
     *(("audit", "holds", "list"), ("audit", "verify"), ("audit", "verify-receipt")),
-    *(("sessions", "list"), ("sessions", "show"), ("sweep",)),
+    *(("sessions", "list"), ("sessions", "show"), ("sweep",), ("doctor",)),
 ]
 
 
