@@ -1,6 +1,5 @@
 """`doctor`: what stands between this machine and a call, and how to mend it."""
 
-import asyncio
 import os
 import re
 from dataclasses import asdict
@@ -63,16 +62,18 @@ def doctor(
     """
     if call and not agent:
         raise typer.BadParameter("--call needs --agent")
+    import asyncio  # here, as it takes its time
+
     findings = asyncio.run(_findings(agent, call=call, platform=platform, quiet=as_json))
     if as_json:
-        print_json(findings)
+        _print_json(findings)
     else:
         show(views.summary(findings))
     if any(one.fix for one in findings):
         raise typer.Exit(Exit.REFUSED)
 
 
-def print_json(findings: "list[Finding]") -> None:
+def _print_json(findings: "list[Finding]") -> None:
     typer.echo(to_json({"findings": [asdict(one) for one in findings]}), nl=False)
 
 
