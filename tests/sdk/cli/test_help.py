@@ -17,6 +17,7 @@ COMMANDS = (
     ("logout",),
     ("whoami",),
     ("check",),
+    ("doctor",),
     ("block",),
     ("unblock",),
     ("blocks",),
@@ -62,7 +63,7 @@ READING = [
     *(("agents", "owners"), ("grants", "list"), ("limits", "show"), ("policy", "plan")),
     *(("policy", "export"), ("policy", "lint"), ("audit", "query"), ("audit", "checkpoints")),
     *(("audit", "holds", "list"), ("audit", "verify"), ("audit", "verify-receipt")),
-    *(("sessions", "list"), ("sessions", "show"), ("sweep",)),
+    *(("sessions", "list"), ("sessions", "show"), ("sweep",), ("doctor",)),
 ]
 
 
@@ -136,3 +137,27 @@ def test_the_command_is_a_module_and_a_script() -> None:
     for command in ([sys.executable, "-m", "lkps.cli"], [script]):
         ran = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
         assert ran.stdout == "lkps 0.1.0\n"
+
+
+def test_bash_completes_the_commands(bare: Command) -> None:
+    """As bash asks by the function that `lkps --show-completion` prints."""
+    source = str(README.parent / "src")
+    bash = {**bare.environment, "PYTHONPATH": source, "_LKPS_COMPLETE": "complete_bash"}
+    asked = {"COMP_WORDS": "lkps ", "COMP_CWORD": "1"}
+    within = {"COMP_WORDS": "lkps grants re", "COMP_CWORD": "2"}
+    script = str(Path(sys.executable).with_name("lkps"))
+    shown = subprocess.run(
+        [script, "--show-completion", "bash"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=bash | {"_LKPS_COMPLETE": ""},
+    )
+    answers = [
+        subprocess.run([script], capture_output=True, text=True, check=True, env=bash | one).stdout
+        for one in (asked, within)
+    ]
+
+    assert "complete -o default -F _lkps_completion lkps" in shown.stdout
+    assert set(answers[0].split()) == {one for one, *_ in COMMANDS}
+    assert answers[1].split() == ["remove"]

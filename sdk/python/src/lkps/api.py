@@ -79,7 +79,7 @@ class Api:
                 json=body,
                 headers={**credentials, "X-Request-ID": request_id, **(headers or {})},
                 timeout=aiohttp.ClientTimeout(total=seconds),
-                proxy=_proxy(url),
+                proxy=proxy_for(url),
                 allow_redirects=False,
             ) as response:
                 answer = await _read(response, request_id)
@@ -122,7 +122,7 @@ class Api:
         )
 
 
-def _proxy(url: str) -> str | None:
+def proxy_for(url: str) -> str | None:
     """As aiohttp's `trust_env` finds it, without the passwords of `.netrc` that come with that."""
     parts = urlsplit(url)
     return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)

@@ -56,7 +56,7 @@ def _given(environment: Environment, credential: Credential | TokenCredential) -
     else:
         _require(environment.missing(_URL, _API))
         credential = AzureCredential(credential, environment.scope())
-    return Settings(_screened(environment.get(_URL)), credential, "given", "it was handed in")
+    return Settings(screened(environment.get(_URL)), credential, "given", "it was handed in")
 
 
 def _found(environment: Environment, lkps_url: str | None) -> Settings:
@@ -68,7 +68,7 @@ def _found(environment: Environment, lkps_url: str | None) -> Settings:
     _require([*environment.missing(_URL, _API), *choice.missing], f"{choice.name}: {choice.why}")
     logger.info("chose a credential", extra={"credential": choice.name, "why": choice.why})
     return Settings(
-        _screened(environment.get(_URL)),
+        screened(environment.get(_URL)),
         choice.mode.credential(environment),
         choice.name,
         choice.why,
@@ -109,7 +109,7 @@ def refuse_livekit_keys(environ: Mapping[str, str]) -> None:
         )
 
 
-def _screened(url: str) -> str:
+def screened(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "https" and parts.hostname:
         return url.rstrip("/")

@@ -18,6 +18,7 @@ from lkps.cli.commands import (
     audit_receipts,
     blocks,
     checking,
+    doctor,
     grant_terms,
     grants,
     limits,
@@ -70,6 +71,7 @@ def lkps(
 
 app.add_typer(accounts.app)
 app.add_typer(checking.app)
+app.add_typer(doctor.app)
 _group(
     "agents",
     "Which agents there are, and how they may be called.",

@@ -16,7 +16,7 @@ class Exit(IntEnum):
 
 MEANINGS = {
     Exit.DONE: "done",
-    Exit.REFUSED: "LKPS says no, or a file has findings: a policy, an export, a receipt",
+    Exit.REFUSED: "LKPS says no, or there are findings: doctor, a policy, an export, a receipt",
     Exit.USAGE: "the command line or a setting is wrong",
     Exit.DENIED: "check: the caller may not call the agent",
     Exit.NOT_SIGNED_IN: "nobody is signed in, or Entra ID or LKPS does not accept the sign-in",

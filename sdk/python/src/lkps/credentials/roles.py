@@ -25,11 +25,11 @@ class Replacing:
 
 def lacks_roles(token: str) -> bool:
     """Of an application's token: a user's has scopes. One that cannot be read is left to LKPS."""
-    claims = _claims(token)
+    claims = unverified_claims(token)
     return claims is not None and not claims.get("scp") and not claims.get("roles")
 
 
-def _claims(token: str) -> dict[str, Any] | None:
+def unverified_claims(token: str) -> dict[str, Any] | None:
     try:
         _, payload, _ = token.split(".")
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
