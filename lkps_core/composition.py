@@ -24,6 +24,7 @@ from lkps_core.auditing.ledger import Ledger
 from lkps_core.auditing.receipts import Receipts
 from lkps_core.auditing.reindexing import Reindexing
 from lkps_core.auditing.retention import Retention
+from lkps_core.checkup import Checkup, Heard
 from lkps_core.governance.applying import Applying
 from lkps_core.governance.checking import Checking
 from lkps_core.governance.clearing import Clearing
@@ -93,6 +94,7 @@ class Ports:
     reindexes: Rows[Reindex]
     holds: Rows[Hold]
     turns: Rows[Turn]
+    heard: Rows[Heard]
     checkpoints: CheckpointStore
     signer: CheckpointSigner
     rooms: Rooms
@@ -248,6 +250,9 @@ def compose(settings: Settings, ports: Ports) -> Services:
             settings.audit_retention_days,
         ),
         sweeping=_sweeping(settings, ports, trail, watching, closing),
+        checkup=Checkup(
+            settings, ports.rooms, ports.heard, trail, ports.monotonic, ports.randomness
+        ),
         health=Health(_probes(keys, ports), ports.monotonic),
         close=close,
     )

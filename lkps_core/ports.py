@@ -261,6 +261,10 @@ class Rooms(Protocol):
         """
         ...
 
+    async def makes_what_is_joined(self, room_name: str) -> bool:
+        """Whether LiveKit would make this room, which is none, for somebody who joins it."""
+        ...
+
     async def ping(self) -> None:
         """Learn whether LiveKit answers and takes our key."""
         ...

@@ -14,6 +14,7 @@ from lkps_core.auditing.inspecting import Inspecting
 from lkps_core.auditing.receipts import Receipts
 from lkps_core.auditing.reindexing import Reindexing
 from lkps_core.auditing.retention import Retention
+from lkps_core.checkup import Checkup
 from lkps_core.governance.applying import Applying
 from lkps_core.governance.checking import Checking
 from lkps_core.governance.granting import Granting
@@ -65,5 +66,6 @@ class Services:
     indexing: Indexing
     retention: Retention
     sweeping: Sweeping
+    checkup: Checkup
     health: Health
     close: Callable[[], Awaitable[None]]

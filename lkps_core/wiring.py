@@ -78,6 +78,7 @@ def _real_ports(settings: Settings) -> Ports:
     from lkps_core.agents.model import Agent
     from lkps_core.auditing.holds import Hold
     from lkps_core.auditing.indexing import Indexed, Reindex
+    from lkps_core.checkup import Heard
     from lkps_core.policy.model import Grant, PlatformLimits, Revocation
     from lkps_core.sweep.model import Turn
 
@@ -109,6 +110,7 @@ def _real_ports(settings: Settings) -> Ports:
         reindexes=TableRows(account, "auditindex", Reindex),
         holds=TableRows(account, "holds", Hold),
         turns=TableRows(account, "platform", Turn),
+        heard=TableRows(account, "platform", Heard),
         checkpoints=checkpoints,
         signer=signer,
         rooms=rooms,

@@ -1,8 +1,10 @@
 """The Rooms port over LiveKit's server API."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Collection, Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 import aiohttp
 from google.protobuf.message import DecodeError
@@ -19,10 +21,12 @@ from livekit.protocol.room import (
 
 from lkps_core.errors import LiveKitUnavailable
 from lkps_core.ports import Dispatch, Room, RoomParticipant, RoomView, StandingRoom
+from lkps_core.tokens import TokenMint
 
 CALL_SECONDS = 2.0
 
 _NOT_FOUND = "not_found"
+_LONGEST = 1000
 
 
 class LiveKitRooms:
@@ -31,6 +35,8 @@ class LiveKitRooms:
     def __init__(self, url: str, api_key: str, api_secret: str) -> None:
         self._session = aiohttp.ClientSession()
         self._api = LiveKitAPI(url, api_key, api_secret, session=self._session, failover=False)
+        self._validate_url = re.sub("^ws", "http", url.rstrip("/")) + "/rtc/validate"
+        self._mint = TokenMint(api_key, api_secret)
 
     async def create(self, room: Room) -> None:
         dispatch = RoomAgentDispatch(
@@ -157,6 +163,23 @@ class LiveKitRooms:
         for agent in sorted(agents, key=lambda one: one.joined_at_ms)[1:]:
             await self.remove(room_name, agent.identity)
         return bool(agents)
+
+    async def makes_what_is_joined(self, room_name: str) -> bool:
+        """Asks as clients do before they join, which makes no room. The token stays here."""
+        token = self._mint.participant_token(
+            room_name, "lkps-check", datetime.now(UTC), 60, name="", metadata="", attributes={}
+        )
+        status, said = await _answered(self._validated(token.text))
+        if status == HTTPStatus.OK and said == "success":
+            return True
+        if status == HTTPStatus.NOT_FOUND and "room does not exist" in said:
+            return False
+        raise LiveKitUnavailable(reason=f"LiveKit answered {status}")
+
+    async def _validated(self, token: str) -> tuple[int, str]:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self._session.get(self._validate_url, headers=headers) as response:
+            return response.status, (await response.content.read(_LONGEST)).decode(errors="replace")
 
     async def ping(self) -> None:
         await _answered(self._api.room.list_rooms(ListRoomsRequest(names=["lkps-ping"])))

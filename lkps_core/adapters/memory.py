@@ -159,6 +159,8 @@ class MemoryRooms:
         self.rooms: dict[str, MemoryRoom] = {}
         self.workers: set[tuple[str, str]] = set()
         self.down = False
+        self.auto_create = False
+        self.made: list[str] = []
         self.calls: list[str] = []
         self.clock = clock
         self._numbers = itertools.count(1)
@@ -168,6 +170,7 @@ class MemoryRooms:
         if room.name in self.rooms:
             return
         self.rooms[room.name] = MemoryRoom(room, self.clock())
+        self.made.append(room.name)
         self._dispatch(self.rooms[room.name], room.deployment)
 
     async def delete(self, room_name: str) -> None:
@@ -215,6 +218,10 @@ class MemoryRooms:
         made.jobs.clear()
         self._dispatch(made, dispatch.deployment)
         return True
+
+    async def makes_what_is_joined(self, room_name: str) -> bool:
+        self._answer("makes_what_is_joined")
+        return self.auto_create or room_name in self.rooms
 
     async def ping(self) -> None:
         self._answer("ping")

@@ -14,5 +14,6 @@ async def webhook(services: Services, request: Request) -> Response:
     authorization = request.headers.get("authorization")
     event = services.events.read(request.body, authorization, services.clock())
     if event is not None:
+        await services.checkup.heard(event)
         await services.watching.heard(event)
     return Response(200)

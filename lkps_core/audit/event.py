@@ -28,6 +28,7 @@ type Action = Literal[
     "limits.changed",
     "policy.applied",
     "platform.swept",
+    "platform.checked",
     "session.authorized",
     "session.invited",
     "session.abandoned",

@@ -25,3 +25,5 @@ class WhoAmI(Answer):
     groups_overage: bool = Field(description="The token has too many groups to name them.")
     environment: str
     installation: str
+    version: str = Field(description="LKPS's own.")
+    livekit_url: str = Field(description="Where agents and clients reach LiveKit.")

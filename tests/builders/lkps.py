@@ -29,6 +29,7 @@ from lkps_core.api.http import Request
 from lkps_core.api.operations import Operation
 from lkps_core.auditing.holds import Hold
 from lkps_core.auditing.indexing import Indexed, Reindex
+from lkps_core.checkup import Heard
 from lkps_core.composition import Ports, compose
 from lkps_core.identity.permissions import ADMINISTER, AUDIT, RUN_AGENTS, START_SESSIONS
 from lkps_core.policy.model import Grant, PlatformLimits, Revocation
@@ -157,6 +158,7 @@ class Lkps:
     reindexes: MemoryRows[Reindex] = field(default_factory=MemoryRows[Reindex])
     holds: MemoryRows[Hold] = field(default_factory=MemoryRows[Hold])
     turns: MemoryRows[Turn] = field(default_factory=MemoryRows[Turn])
+    heard: MemoryRows[Heard] = field(default_factory=MemoryRows[Heard])
     checkpoints: MemoryCheckpoints = field(default_factory=MemoryCheckpoints)
     signer: MemoryKey = field(default_factory=MemoryKey)
 
@@ -183,6 +185,7 @@ class Lkps:
                 reindexes=self.reindexes,
                 holds=self.holds,
                 turns=self.turns,
+                heard=self.heard,
                 checkpoints=self.checkpoints,
                 signer=self.signer,
                 rooms=self.rooms,
@@ -270,6 +273,7 @@ class Lkps:
             self.reindexes,
             self.holds,
             self.turns,
+            self.heard,
         )
 
     async def _provide(self) -> Services:

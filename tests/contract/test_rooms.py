@@ -29,6 +29,7 @@ CALLS: Mapping[str, Callable[[Rooms], object]] = {
     "all_standing": lambda rooms: rooms.all_standing(),
     "standing": lambda rooms: rooms.standing(["any"]),
     "reroute": lambda rooms: rooms.reroute(room("any")),
+    "makes_what_is_joined": lambda rooms: rooms.makes_what_is_joined("any"),
     "ping": lambda rooms: rooms.ping(),
 }
 
@@ -262,3 +263,14 @@ GONE = {"delete": None, "remove": None, "jobs": frozenset[str](), "dispatch_anew
 async def test_a_room_that_livekit_does_not_find_is_gone(asked: str, answer: object) -> None:
     not_found = Answering(404, b'{"code":"not_found","msg":"x"}', "application/json")
     assert await not_found.ask(CALLS[asked]) == answer
+
+
+async def test_a_room_that_is_none_is_not_made_by_who_joins_it_and_asking_makes_none(
+    rooms: Rooms,
+) -> None:
+    name = f"check-{uuid.uuid4()}"
+    assert not await rooms.makes_what_is_joined(name)
+    assert await rooms.standing([name]) == frozenset()
+    await rooms.create(room(name))
+    assert await rooms.makes_what_is_joined(name)  # the very answer of a server that makes rooms
+    await rooms.delete(name)

@@ -46,6 +46,7 @@ ROUTES: dict[str, str] = {
     "revocations": "GET, OPTIONS, POST",
     "revocations/agent:concierge": "DELETE, GET, OPTIONS",
     "whoami": "GET, OPTIONS",
+    "platform/check": "OPTIONS, POST",
     "session/start": "OPTIONS, POST",
     f"session/{ANY_ID}": "GET, OPTIONS",
     f"session/{ANY_ID}/end": "OPTIONS, POST",

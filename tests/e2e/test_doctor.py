@@ -72,19 +72,27 @@ async def test_an_agent_that_does_not_run_is_a_finding(
     assert states(called, "media over UDP", "end of the session") == {"ok"}
 
 
+async def test_an_administrator_is_told_of_livekits_configuration(lkps_as: Commands) -> None:
+    ran = await lkps_as("admin", "doctor", "--platform", "--json")
+
+    assert found(ran)["LiveKit's auto_create"]["said"].startswith("off")
+    assert "LiveKit told LKPS of a room's end within" in found(ran)["LiveKit's webhooks"]["said"]
+
+
 async def test_without_livekit_the_doctor_says_so_and_looks_at_all_else(
     platform: Platform, lkps_as: Commands, lkps: Lkps
 ) -> None:
     await platform.livekit.kill()
     await eventually(lambda: _is_not_ready(lkps))
     try:
-        ran = await lkps_as("admin", "doctor", "--json", code=1)
+        ran = await lkps_as("admin", "doctor", "--platform", "--json", code=1)
     finally:
         await platform.livekit.start()
 
     readiness = found(ran)["readiness"]
     assert "livekit (livekit_unavailable)" in readiness["said"]
     assert "LKPS_LIVEKIT_API_URL" in readiness["fix"]
+    assert states(ran, "LiveKit's auto_create", "LiveKit's webhooks") == {"failed"}
     assert states(ran, "access token", "gateway", "clock", "accepted by LKPS") == {"ok"}
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from lkps_core import undoing
+from lkps_core import checkup, undoing
 from lkps_core.audit import refusals, stream
 from lkps_core.sessions import presence
 from tests.builders.lkps import Lkps
@@ -13,6 +13,12 @@ from tests.builders.lkps import Lkps
 @pytest.fixture
 def lkps() -> Lkps:
     return Lkps()
+
+
+@pytest.fixture(autouse=True)
+def nobody_tells_of_rooms_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that waiting for it is soon over."""
+    monkeypatch.setattr(checkup, "WAIT_SECONDS", 0.3)
 
 
 @pytest.fixture

@@ -90,6 +90,7 @@ CASES = {
     "DELETE audit/holds/{id}": Case("hold.lifted"),
     "POST sweep": Case("platform.swept", body={"reason": WHY}),
     "GET sweep": Case(None),
+    "POST platform/check": Case("platform.checked"),
     "POST livekit/webhook": Case(None, HEARD, TOLD),
     "POST agent/registrations/{id}/jobs": Case("session.job_ended", AGENT, FAILED),
     "GET health/live": Case(None),

@@ -1,5 +1,6 @@
 """Who am I, may I, and policy as code."""
 
+from lkps_core import __version__
 from lkps_core.api.http import Request
 from lkps_core.api.operations.agents import MANAGERS
 from lkps_core.api.operations.operation import Operation, with_body, without_body
@@ -41,6 +42,8 @@ async def _who_am_i(services: Services, call: Call, _: Request) -> Answer:
         groups_overage=caller.groups_overage,
         environment=settings.environment,
         installation=settings.installation,
+        version=__version__,
+        livekit_url=settings.livekit_url,
     )
 
 

@@ -1,10 +1,11 @@
-"""For admins: the kill switch, and the platform's limits."""
+"""For admins: the kill switch, the platform's limits, and a check of what it stands on."""
 
 from lkps_core.api.operations.operation import Operation, with_body, without_body
 from lkps_core.api.reading import expected, page_of
 from lkps_core.errors import (
     EditedMeanwhile,
     HeaderInvalid,
+    LiveKitUnavailable,
     PreconditionFailed,
     PreconditionRequired,
     QueryInvalid,
@@ -14,6 +15,7 @@ from lkps_core.errors import (
 )
 from lkps_core.identity.permissions import ADMINISTER
 from lkps_core.wire.limits import LimitsAnswer, SetLimits
+from lkps_core.wire.platform import PlatformChecked
 from lkps_core.wire.revocations import RevocationAnswer, RevocationList, Revoke, Revoked
 
 PLATFORM = (
@@ -100,5 +102,16 @@ PLATFORM = (
             StorageUnavailable,
         ),
         headers=("If-Match",),
+    ),
+    Operation(
+        name="platform_check",
+        method="POST",
+        path="platform/check",
+        summary="Find out on LiveKit whether it is set up as LKPS needs it",
+        allowed_to=(ADMINISTER,),
+        act=without_body(lambda services, call, _: services.checkup.check(call)),
+        body=None,
+        answer=PlatformChecked,
+        may_refuse=(LiveKitUnavailable, StorageUnavailable),
     ),
 )

@@ -15,7 +15,13 @@ import pytest
 from aiohttp import web
 
 from lkps.doctor.versions import FITTING, is_fitting
-from lkps_core.errors import AgentNotFound, CallerBlocked, PermissionLacking, TokenInvalid
+from lkps_core.errors import (
+    AgentNotFound,
+    CallerBlocked,
+    LiveKitUnavailable,
+    PermissionLacking,
+    TokenInvalid,
+)
 from tests.sdk.cli.parts.answers import agent, checked, instance, session, whoami
 from tests.sdk.cli.parts.command import Command, Ran
 from tests.sdk.cli.parts.lkps import PREFIX, refused
@@ -322,18 +328,29 @@ CASES = {
         {"roles": ["LKPS.Admin"]},
         answers={
             "whoami": body(whoami(permissions=["LKPS.Admin"])),
-            "platform/checks": body({"auto_create": "on", "last_event_at": "2026-11-25T10:00:00Z"}),
+            "platform/check": body({"auto_create": True, "webhook_seconds": 0.1}),
         },
         options=("--platform",),
     ),
     "LiveKit tells nothing": Case(
         "LiveKit's webhooks",
-        "LKPS has heard of no event",
+        "did not tell LKPS of a room's end within 5 s",
         "webhook.urls",
         {"roles": ["LKPS.Admin"]},
         answers={
             "whoami": body(whoami(permissions=["LKPS.Admin"])),
-            "platform/checks": body({"auto_create": "off"}),
+            "platform/check": body({"auto_create": False}),
+        },
+        options=("--platform",),
+    ),
+    "LiveKit is away": Case(
+        "LiveKit's auto_create",
+        "LKPS does not reach LiveKit",
+        "LKPS_LIVEKIT_API_URL",
+        {"roles": ["LKPS.Admin"]},
+        answers={
+            "whoami": body(whoami(permissions=["LKPS.Admin"])),
+            "platform/check": lambda: refused(LiveKitUnavailable(reason="away")),
         },
         options=("--platform",),
     ),

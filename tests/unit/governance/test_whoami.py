@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lkps_core import __version__
 from tests.builders.lkps import AGENT, CLIENT, Lkps, app, guid, user
 from tests.builders.tokens import TENANT
 from tests.unit.governance.arranging import ADA, OLGA, OWNER, SALES, person, refused
@@ -29,6 +30,8 @@ async def test_an_application_is_told_its_ids_and_its_roles() -> None:
         "groups_overage": False,
         "environment": "prod",
         "installation": "blue",
+        "version": __version__,
+        "livekit_url": "wss://livekit.example",
     }
 
 
@@ -44,6 +47,8 @@ async def test_a_user_is_told_their_ids_scopes_and_groups(lkps: Lkps) -> None:
         "groups_overage": False,
         "environment": "nonprod",
         "installation": "test",
+        "version": __version__,
+        "livekit_url": "wss://livekit.example",
     }
 
 

@@ -47,6 +47,8 @@ def whoami(**changes: object) -> Members:
         "groups_overage": False,
         "environment": "local",
         "installation": "eu-1",
+        "version": "0.1.0",
+        "livekit_url": "wss://livekit.example",
     }
     return wire(WhoAmI(**{**members, **changes}))
 

@@ -1,7 +1,6 @@
-"""The platform: what only LKPS can see of LiveKit, and tells its administrators."""
+"""The platform: what only LKPS can find out about LiveKit, and tells its administrators."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 import aiohttp
 
@@ -12,55 +11,49 @@ from lkps.doctor.tokens import ADMINISTERS
 
 _CREATING, _WEBHOOKS = "LiveKit's auto_create", "LiveKit's webhooks"
 _STEPS = (_CREATING, _WEBHOOKS)
+_AWAY = "LKPS does not reach LiveKit, or LiveKit refuses its key"
+_MEND = "Look at LKPS_LIVEKIT_API_URL, LKPS_LIVEKIT_API_KEY and LKPS_LIVEKIT_API_SECRET"
 
 
 async def checks(patient: Patient) -> AsyncIterator[Finding]:
+    for finding in await _findings(patient):
+        yield finding
+
+
+async def _findings(patient: Patient) -> list[Finding]:
     if why := _why_not(patient):
-        for step in _STEPS:
-            yield not_checked(step, why)
-        return
+        return [not_checked(step, why) for step in _STEPS]
     try:
-        heard = await ask(patient, "GET", "platform", "checks")
+        heard = await ask(patient, "POST", "platform", "check")
     except (aiohttp.ClientError, TimeoutError) as error:
-        for step in _STEPS:
-            yield failed(step, f"no answer: {type(error).__name__}", "Try again")
-        return
+        return [failed(step, f"no answer: {type(error).__name__}", "Try again") for step in _STEPS]
+    if heard.code == "livekit_unavailable":
+        return [failed(step, _AWAY, _MEND) for step in _STEPS]
     if heard.status != 200 or "auto_create" not in heard.body:
-        for step in _STEPS:
-            yield not_checked(step, f"LKPS answers {heard.what} ({heard.status} {heard.code})")
-        return
-    yield _creating(heard)
-    yield _webhooks(heard)
+        said = f"LKPS answers {heard.what} ({heard.status} {heard.code})"
+        return [not_checked(step, said) for step in _STEPS]
+    return [_creating(heard), _webhooks(heard)]
 
 
 def _creating(heard: Heard) -> Finding:
-    match heard.body["auto_create"]:
-        case "off":
-            return ok(_CREATING, "off: a token brings no room back that LKPS ended")
-        case "on":
-            return failed(
-                _CREATING,
-                "on: whoever has a token brings back a room that LKPS ended",
-                "Set room.auto_create: false in LiveKit's configuration, and restart it",
-            )
-        case _:
-            return failed(
-                _CREATING,
-                "LiveKit does not tell: LKPS does not reach it, or its key is refused",
-                "Look at LKPS_LIVEKIT_API_URL, LKPS_LIVEKIT_API_KEY and LKPS_LIVEKIT_API_SECRET",
-            )
+    if heard.body["auto_create"] is False:
+        return ok(_CREATING, "off: a token brings no room back that LKPS ended")
+    return failed(
+        _CREATING,
+        "on: whoever has a token brings back a room that LKPS ended",
+        "Set room.auto_create: false in LiveKit's configuration, and restart it",
+    )
 
 
 def _webhooks(heard: Heard) -> Finding:
-    last = heard.body.get("last_event_at")
-    if last:
-        ago = (datetime.now(UTC) - datetime.fromisoformat(str(last))).total_seconds()
-        return ok(_WEBHOOKS, f"LiveKit told LKPS of an event {max(0, ago):.0f} s ago")
+    seconds = heard.body.get("webhook_seconds")
+    if isinstance(seconds, int | float):
+        return ok(_WEBHOOKS, f"LiveKit told LKPS of a room's end within {seconds:.1f} s")
     return failed(
         _WEBHOOKS,
-        "LKPS has heard of no event",
+        "LiveKit did not tell LKPS of a room's end within 5 s",
         "Set webhook.urls to LKPS_PUBLIC_URL/api/livekit/webhook and webhook.api_key to LKPS's key"
-        " in LiveKit's configuration; if nothing happened on it yet, call once: --call",
+        " in LiveKit's configuration, and let LiveKit through to there",
     )
 
 
