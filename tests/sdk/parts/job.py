@@ -45,7 +45,9 @@ class MemoryJob:
 
     def __init__(self, room_name: str = "tests--concierge--abc") -> None:
         room = SimpleNamespace(name=room_name)
-        self.job = SimpleNamespace(id="AJ_1", agent_name="concierge", room=room)
+        self.job = SimpleNamespace(
+            id="AJ_1", agent_name="concierge", room=room, deployment="the-routing-secret"
+        )
         self.room = MemoryRoom()
         self._entrypoints: list[tuple[Callable[..., Awaitable[None]], int]] = []
         self._shutdown_callbacks: list[Callable[[str], Awaitable[None]]] = []

@@ -18,7 +18,7 @@ from lkps.credentials import Credential, TokenCredential
 from lkps.errors import ConfigurationError, LkpsError
 from lkps.jobs import Jobs
 from lkps.lease import Lease
-from lkps.masking import Masking
+from lkps.masking import MASKING
 from lkps.reports import Reports
 from lkps.settings import read_settings
 from lkps.upgrades import Upgrades
@@ -51,7 +51,6 @@ class AgentServer(agents.AgentServer):
         self._lkps_credential = credential
         self._lkps_version = version
         self._lkps_labels = labels
-        self._lkps_masking = Masking()
         self._lkps_client: LkpsClient | None = None
         self._lkps_lease: Lease | None = None
         self._lkps_jobs: Jobs | None = None
@@ -101,7 +100,7 @@ class AgentServer(agents.AgentServer):
         if not self._agent_name:
             raise ConfigurationError("name the agent: @server.rtc_session(agent_name=...)")
         self._ws_url = ""  # LKPS says where LiveKit is
-        self._lkps_masking.install()
+        MASKING.install()
         self._lkps_client = LkpsClient(settings.lkps_url, settings.credential)
         self._lkps_lease = Lease(
             self._lkps_client,
@@ -164,7 +163,7 @@ class AgentServer(agents.AgentServer):
             self._close_future.set_exception(error)
 
     def _use(self, registration: Registration) -> None:
-        self._lkps_masking.hide(registration.deployment)
+        MASKING.hide(registration.deployment)
         self._deployment = registration.deployment
         self._ws_url = registration.livekit_url
 

@@ -14,6 +14,8 @@ from enum import StrEnum
 from livekit import rtc
 from livekit.agents import JobContext
 
+from lkps.masking import MASKING
+
 Entrypoint = Callable[[JobContext], Awaitable[None]]
 
 SHUTDOWN_BY_WORKER = "parent process shutdown"
@@ -40,7 +42,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class ToldEntrypoint:
-    """An agent's entrypoint; `worker` is told how each of its jobs ended, once.
+    """An agent's entrypoint, masked; `worker` is told how each of its jobs ended, once.
 
     It is pickled into job processes, and the socket with it.
     """
@@ -49,6 +51,8 @@ class ToldEntrypoint:
     worker: socket.socket
 
     async def __call__(self, ctx: JobContext) -> None:
+        MASKING.hide(ctx.job.deployment)
+        MASKING.install()
         job = _Job(ctx.job.id, self.worker)
         ctx.room.on("connection_state_changed", job.connection_changed)
         ctx.room.on("disconnected", job.disconnected)

@@ -150,8 +150,8 @@ class Lease:
                 routing_version=held.routing_version if version is None else version,
             )
         except RegistrationNotFound:
-            logger.info("the agent's lease was over, registering again")
             await self._adopt(await self._lkps.register(self._agent))
+            logger.info("the agent's lease was over, it is registered again")
         else:
             await self._adopt(
                 replace(

@@ -13,6 +13,7 @@ class Masking(logging.Filter):
 
     It sits on the logger of livekit-agents, whose line "registered worker" carries the routing
     secret, and on the root's handlers, where the lines of job processes arrive past every logger.
+    A job's process has one as well: LiveKit's job carries the secret, and handlers may be its own.
     """
 
     def __init__(self) -> None:
@@ -20,7 +21,8 @@ class Masking(logging.Filter):
         self._hidden: set[str] = set()
 
     def hide(self, secret: str) -> None:
-        self._hidden.add(secret)
+        if secret:
+            self._hidden.add(secret)
 
     def install(self) -> None:
         for target in (logging.getLogger("livekit.agents"), *logging.getLogger().handlers):
@@ -53,6 +55,10 @@ class Masking(logging.Filter):
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text and self.masks(record.exc_text):
             record.exc_text, record.exc_info = self.masked(record.exc_text), None
+
+
+MASKING = Masking()
+"""This process's."""
 
 
 def _text(value: object) -> str:
