@@ -1,7 +1,6 @@
 """A newcomer: an empty folder, the SDK's wheel, and the values that the platform team gives."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from dev.platform import Platform
 from dev.platform.environment import bare_environment
 from tests.docs.pages import ROOT, Block, blocks
+from tests.sdk.parts.distributions import built
 
 _PACKAGE_SOURCES = ("PIP_", "UV_", "NPM_CONFIG_", "npm_config_")
 
@@ -36,10 +36,10 @@ def newcomer(folder: Path, platform: Platform, **environment: str) -> Newcomer:
     """Signs in as Alice, in the stand-in's browser without a screen."""
     tenant = platform.tenant.description
     home, tools, wheels = folder / "home", folder / "tools", folder / "wheels"
-    for one in (home, tools):
+    for one in (home, tools, wheels):
         one.mkdir()
     (tools / "python3").symlink_to(getattr(sys, "_base_executable", sys.executable))
-    _build_wheel(wheels)
+    built(wheels)
     trust = f"export REQUESTS_CA_BUNDLE={tenant.ca_file}"
     return Newcomer(
         home,
@@ -65,13 +65,4 @@ def newcomer(folder: Path, platform: Platform, **environment: str) -> Newcomer:
             "TENANT_ID": platform.tenant_id,
             "you@example.com": "alice@lkps.example",
         },
-    )
-
-
-def _build_wheel(folder: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "-d", str(folder)],
-        cwd=ROOT / "sdk/python",
-        check=True,
-        capture_output=True,
     )

@@ -8,39 +8,29 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.sdk.parts.distributions import SOURCE, built
+from tests.sdk.parts.livekit import ROOT
+
 TRAIL = {f"lkps_trail/{one.name}" for one in (ROOT / "lkps_trail").glob("*.py")}
 IMPORTS = "import lkps_trail.receipt, lkps_trail.verifying as trail, lkps; print(trail.__file__)"
 
 
-def built(source: Path, target: str, folder: Path) -> Path:
-    before = set(folder.glob("*"))
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target", target, "-d", str(folder)],
-        cwd=source,
-        check=True,
-        capture_output=True,
-    )
-    (made,) = set(folder.glob("*")) - before
-    return made
-
-
 @pytest.fixture(scope="module")
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(ROOT / "sdk/python", "sdist", tmp_path_factory.mktemp("sdist"))
+    return built(tmp_path_factory.mktemp("sdist"), "sdist")
 
 
 @pytest.fixture(scope="module", params=["repository", "sdist"])
 def wheel(
     request: pytest.FixtureRequest, sdist: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    source = ROOT / "sdk/python"
+    source = SOURCE
     if request.param == "sdist":
         unpacked = tmp_path_factory.mktemp("unpacked")
         with tarfile.open(sdist) as archive:
             archive.extractall(unpacked, filter="data")
         (source,) = unpacked.iterdir()
-    return built(source, "wheel", tmp_path_factory.mktemp("wheel"))
+    return built(tmp_path_factory.mktemp("wheel"), source=source)
 
 
 def test_a_wheel_has_the_trails_format(wheel: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sdk.test_distributions import ROOT, built
+from tests.sdk.parts.distributions import built
+from tests.sdk.parts.livekit import ROOT
 
 IMPORTED = "import sys; {program}; print(*sorted({{one.partition('.')[0] for one in sys.modules}}))"
 """Prints the packages that a program brought."""
@@ -27,7 +28,7 @@ async def start(lkps: SessionClient, refused: Refused) -> None:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment that has the wheel, and none of what it depends on."""
-    wheel = built(ROOT / "sdk/python", "wheel", tmp_path_factory.mktemp("wheel"))
+    wheel = built(tmp_path_factory.mktemp("wheel"))
     environment = tmp_path_factory.mktemp("environment")
     uv = ran(str(ROOT / "dev/bootstrap.sh"), "uv").strip()
     ran(uv, "venv", "--quiet", "--no-project", "--clear", "--python", sys.executable, environment)

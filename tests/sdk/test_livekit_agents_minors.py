@@ -10,12 +10,12 @@ import pytest
 
 from dev.demo.caller import Caller
 from tests.sdk.parts.agent import AgentLauncher
+from tests.sdk.parts.distributions import built
 from tests.sdk.parts.livekit import ROOT, LiveKit
 from tests.sdk.parts.lkps import LkpsDouble
 from tests.sdk.parts.minors import MINORS, Minor, with_sdk
 from tests.sdk.parts.tap import Tap
 from tests.sdk.parts.waiting import eventually
-from tests.sdk.test_distributions import built
 
 pytestmark = pytest.mark.timeout(600)  # the first time, environments are made
 
@@ -29,7 +29,7 @@ ENDINGS = {
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(ROOT / "sdk/python", "wheel", tmp_path_factory.mktemp("wheel"))
+    return built(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module", params=MINORS)
