@@ -40,7 +40,7 @@ API = "api-of-lkps"
 STEPS = (
     *("versions", "livekit-agents", "settings", "no LiveKit key", "credential", "access token"),
     *("token version", "audience", "tenant", "token kind", "permissions", "expiry"),
-    *("DNS", "TCP", "TLS", "gateway", "clock", "readiness", "accepted by LKPS"),
+    *("DNS", "TCP", "TLS", "gateway", "clock", "readiness", "accepted by LKPS", "LiveKit"),
     *("agent online", "grant", "test session"),
     *("LiveKit's WebSocket", "media over UDP", "media over TCP"),
     *("LiveKit's auto_create", "LiveKit's webhooks"),
@@ -80,7 +80,7 @@ class Service:
         default_factory=lambda: {
             "health/live": body({"status": "live"}),
             "health/ready": body({"status": "ready"}),
-            "whoami": body(whoami(permissions=["LKPS.Client", "LKPS.Manage"])),
+            "/rtc/validate": page(401),  # LiveKit, as it refuses who shows no token
             "agents/concierge": body(agent(instances=[instance()])),
             "authorization/check": body(checked(allowed=True)),
         }
@@ -103,7 +103,12 @@ async def _serving(service: Service, context: ssl.SSLContext | None) -> web.Serv
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
     scheme = "https" if context else "http"
-    service.url = f"{scheme}://127.0.0.1:{runner.addresses[0][1]}{PREFIX}"
+    origin = f"{scheme}://127.0.0.1:{runner.addresses[0][1]}"
+    service.url = f"{origin}{PREFIX}"
+    permissions = ["LKPS.Client", "LKPS.Manage"]
+    service.answers["whoami"] = body(
+        whoami(permissions=permissions, livekit_url=origin.replace("http", "ws"))
+    )
     return runner
 
 
@@ -320,6 +325,18 @@ CASES = {
         "Grant the agent to the application. By: an owner of the agent",
         answers={"authorization/check": body(checked(allowed=False))},
         options=("--agent", "concierge"),
+    ),
+    "LiveKit out of reach": Case(
+        "LiveKit",
+        "cannot be reached: ClientConnectorError",
+        "Have the network opened",
+        answers={"whoami": body(whoami(livekit_url=NOWHERE.replace("http", "ws")))},
+    ),
+    "another in LiveKit's place": Case(
+        "LiveKit",
+        "answers 502, which is not LiveKit",
+        "lets no WebSocket through",
+        answers={"/rtc/validate": page(502)},
     ),
     "LiveKit makes rooms": Case(
         "LiveKit's auto_create",

@@ -2,7 +2,17 @@
 
 from collections.abc import AsyncIterator, Callable
 
-from lkps.doctor import agents, calls, configuration, network, platforms, service, tokens, versions
+from lkps.doctor import (
+    agents,
+    calls,
+    configuration,
+    network,
+    platforms,
+    service,
+    signalling,
+    tokens,
+    versions,
+)
 from lkps.doctor.findings import Finding
 from lkps.doctor.patient import Patient
 
@@ -18,6 +28,7 @@ _STEPS: tuple[Callable[[Patient], AsyncIterator[Finding]], ...] = (
     service.clock,
     service.readiness,
     service.whoami,
+    signalling.livekit,
     agents.online,
     agents.grant,
     calls.call,

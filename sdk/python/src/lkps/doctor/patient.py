@@ -30,6 +30,7 @@ class Patient:
     date: str = ""
     is_accepted: bool = False
     permissions: frozenset[str] = frozenset()
+    livekit_url: str = ""
 
     @property
     def api_client_id(self) -> str:

@@ -81,6 +81,7 @@ async def whoami(patient: Patient) -> AsyncIterator[Finding]:
         return
     patient.is_accepted = True
     patient.permissions = frozenset(map(str, heard.body["permissions"]))
+    patient.livekit_url = str(heard.body.get("livekit_url", ""))
     kind = "user" if heard.body.get("kind") == "user" else "application"
     where = f"{heard.body.get('installation')} ({heard.body.get('environment')})"
     said = f"{kind} {heard.body.get('oid')} with {', '.join(sorted(patient.permissions))}"
