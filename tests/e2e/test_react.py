@@ -19,15 +19,18 @@ from tests.e2e.parts.tables import Tables
 from tests.sdk.parts.ports import free_port
 from tests.sdk.parts.waiting import eventually
 
-PORT = free_port()
-ORIGIN = f"http://127.0.0.1:{PORT}"
 PACKAGES = ROOT / "dev/node_modules"
 GUIDE = ROOT / "docs/client-developer-guide.md"
 
 
+@pytest.fixture(scope="module")
+def port() -> int:
+    return free_port()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def platform() -> AsyncIterator[Platform]:
-    async with running(settings={"LKPS_ALLOWED_ORIGINS": ORIGIN}) as platform:
+async def platform(port: int) -> AsyncIterator[Platform]:
+    async with running(settings={"LKPS_ALLOWED_ORIGINS": f"http://127.0.0.1:{port}"}) as platform:
         yield platform
 
 
@@ -52,7 +55,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-async def page(script: str) -> AsyncIterator[Page]:
+async def page(script: str, port: int) -> AsyncIterator[Page]:
     async def answer(_: web.Request) -> web.Response:
         html = "<!doctype html><title>React</title><div id=root></div>"
         return web.Response(text=html, content_type="text/html")
@@ -61,10 +64,10 @@ async def page(script: str) -> AsyncIterator[Page]:
     site.router.add_get("/", answer)
     runner = web.AppRunner(site)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", PORT).start()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
     async with browsing() as browser:
         page = await (await new_context(browser)).new_page()
-        await page.goto(ORIGIN)
+        await page.goto(f"http://127.0.0.1:{port}")
         await page.add_script_tag(content=script)
         yield page
     await runner.cleanup()

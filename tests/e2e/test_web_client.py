@@ -25,14 +25,18 @@ AXE = ROOT / "dev/node_modules/axe-core/axe.min.js"
 SCREENSHOT = os.environ.get("WEB_CLIENT_SCREENSHOT")
 """Where to keep the picture of the guides, when it is to be made anew."""
 
-PORT = free_port()
 HERTZ = pytest.approx(440, abs=10)
 
 
+@pytest.fixture(scope="module")
+def port() -> int:
+    return free_port()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def platform() -> AsyncIterator[Platform]:
+async def platform(port: int) -> AsyncIterator[Platform]:
     """One whose answers the page may read."""
-    async with running(settings={"LKPS_ALLOWED_ORIGINS": f"http://127.0.0.1:{PORT}"}) as platform:
+    async with running(settings={"LKPS_ALLOWED_ORIGINS": f"http://127.0.0.1:{port}"}) as platform:
         yield platform
 
 
@@ -78,7 +82,7 @@ async def context() -> AsyncIterator[BrowserContext]:
 
 @pytest.fixture
 async def visitor(
-    context: BrowserContext, platform: Platform, agent_name: str
+    context: BrowserContext, platform: Platform, port: int, agent_name: str
 ) -> AsyncIterator[Visitor]:
     tenant = platform.tenant.description
     environment = {
@@ -88,9 +92,9 @@ async def visitor(
         "AZURE_TENANT_ID": platform.tenant_id,
         "WEB_CLIENT_ID": tenant.public_clients["crm-frontend"],
         "WEB_AGENTS": f"{agent_name},nobody-knows-it",
-        "WEB_PORT": str(PORT),
+        "WEB_PORT": str(port),
     }
-    url = f"http://127.0.0.1:{PORT}"
+    url = f"http://127.0.0.1:{port}"
     async with served("examples/web_client/serve.py", environment, partial(answers_ok, url)):
         yield Visitor(await context.new_page(), url)
 
