@@ -29,7 +29,7 @@ async def running(
     try:
         yield process
     finally:
-        if process.returncode is None:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGINT)
         await process.communicate()
         with suppress(ProcessLookupError):  # what a page that failed left in the background
