@@ -32,7 +32,7 @@ class Newcomer:
         return commands
 
 
-def newcomer(folder: Path, platform: Platform, **environment: str) -> Newcomer:
+def newcomer(folder: Path, platform: Platform) -> Newcomer:
     """Signs in as Alice, in the stand-in's browser without a screen."""
     tenant = platform.tenant.description
     home, tools, wheels = folder / "home", folder / "tools", folder / "wheels"
@@ -52,7 +52,6 @@ def newcomer(folder: Path, platform: Platform, **environment: str) -> Newcomer:
             "LKPS_CONFIG_DIR": str(folder / "kept"),
             "LKPS_AUTHORITY": tenant.authority_https,
             "BROWSER": f"env PYTHONPATH={ROOT} {sys.executable} -m dev.tenant.browser %s &",
-            **environment,
         },
         {
             # not before: pip would trust nobody else

@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from dev.platform import Platform, running
 from tests.docs.newcomer import Newcomer, newcomer
 from tests.docs.pages import Block
 from tests.docs.terminal import terminal
-from tests.e2e.parts.browser import browsing, heard_hertz, new_context
+from tests.e2e.parts.browser import browsing, hears, new_context
 from tests.sdk.parts.agent import AgentLauncher
 from tests.sdk.parts.ports import free_port
 from tests.sdk.parts.waiting import eventually
@@ -96,10 +96,6 @@ async def talks_in_a_page(url: str) -> None:
         await expect(page.get_by_role("status")).to_have_text("signed in as alice@lkps.example")
         await page.get_by_role("button", name="Talk").click()
         await expect(page.get_by_role("status")).to_have_text("agent: speaking")
-        await eventually(partial(hears_a_tone, page), 30)
+        await eventually(partial(hears, page, 440), 30)
         await page.get_by_role("button", name="End").click()
         await expect(page.get_by_role("status")).to_have_text("over")
-
-
-async def hears_a_tone(page: Page) -> bool:
-    return bool(await heard_hertz(page) == pytest.approx(440, abs=10))

@@ -98,9 +98,9 @@ def test_an_agent_starts_with_the_documented_variables_and_names_what_is_missing
     either = {name for name, needed in AGENT_VARIABLES.items() if needed == "one of the two"}
     environment = dict.fromkeys(needed, "x") | {"LKPS_URL": "https://gateway.example/lkps"}
     for one in sorted(either):
-        assert read_settings({**environment, one: "x"}, lkps_url=None, credential=None)
+        assert read_settings({**environment, one: "x"})
     with pytest.raises(ConfigurationError) as refused:
-        read_settings({}, lkps_url=None, credential=None)
+        read_settings({})
     assert set(re.findall(r"[A-Z_]{6,}", str(refused.value))) >= needed | either
 
 

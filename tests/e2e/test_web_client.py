@@ -13,7 +13,7 @@ from playwright.async_api import BrowserContext, Page, expect
 from dev.platform import Platform, running
 from dev.platform.http import answers_ok
 from dev.platform.places import ROOT
-from tests.e2e.parts.browser import browsing, heard_hertz, new_context
+from tests.e2e.parts.browser import browsing, hears, new_context
 from tests.e2e.parts.lkps import Lkps
 from tests.e2e.parts.served import served
 from tests.e2e.parts.tables import Tables
@@ -25,7 +25,7 @@ AXE = ROOT / "dev/node_modules/axe-core/axe.min.js"
 SCREENSHOT = os.environ.get("WEB_CLIENT_SCREENSHOT")
 """Where to keep the picture of the guides, when it is to be made anew."""
 
-HERTZ = pytest.approx(440, abs=10)
+HERTZ = 440
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,6 @@ class Visitor:
 
     async def reads(self, text: str) -> None:
         await expect(self.page.get_by_role("status")).to_have_text(text)
-
-    async def hears(self, hertz: object) -> bool:
-        return bool(await heard_hertz(self.page) == hertz)
 
     async def complaints(self) -> list[Any]:
         """What axe finds wrong with the page as it is, by the rules of WCAG."""
@@ -111,7 +108,7 @@ async def test_a_person_signs_in_talks_and_hears_the_agent(
     await visitor.signs_in()
     await visitor.talks_to(agent_name)
     await visitor.reads("The agent is speaking.")
-    await eventually(partial(visitor.hears, HERTZ), 30)
+    await eventually(partial(hears, visitor.page, HERTZ), 30)
     if SCREENSHOT:
         await visitor.page.screenshot(path=SCREENSHOT, animations="disabled")
     [session] = await tables.sessions(agent_name)
@@ -182,7 +179,7 @@ async def test_livekits_own_token_source_takes_lkpss_address_as_it_is(
         agent_name,
     )
 
-    await eventually(partial(visitor.hears, HERTZ), 30)
+    await eventually(partial(hears, visitor.page, HERTZ), 30)
 
 
 async def test_however_often_livekit_fetches_a_conversation_is_one_session(

@@ -61,24 +61,6 @@ async def test_no_secret_and_no_token_is_in_the_output_or_in_an_environment(
     assert [secret for secret in [*secrets, "eyJ"] if secret in environments] == []
 
 
-async def test_an_agent_that_logs_everything_tells_nothing_secret(
-    agents: AgentLauncher, lkps: LkpsDouble, livekit: LiveKit, tenant: TenantDouble
-) -> None:
-    lkps.renew_after, lkps.always_new_token = 1, True
-    agent = await agents.start("tests/sdk/programs/talkative_agent.py")
-    await agent.is_connected()
-    room = await livekit.create_room("talkative", lkps.routing_secret())
-    await agent.says(f"the job is in {room}")
-    await eventually(lambda: lkps.renewals)
-    await livekit.delete_room(room)
-    assert await agent.stop() == 0
-
-    assert "environment: " in agent.output
-    assert "held: " in agent.output
-    secrets = [lkps.routing_secret(), livekit.secret, CLIENT_SECRET, *lkps.tokens, *tenant.issued]
-    assert [secret for secret in [*secrets, "eyJ"] if secret in agent.output] == []
-
-
 async def test_an_agent_outlives_an_absence_of_livekit(
     agents: AgentLauncher, lkps: LkpsDouble, livekit: LiveKit
 ) -> None:

@@ -49,7 +49,7 @@ PROFILE = {
 
 def found(folder: Path, user_scope: str = "Agent.Register", **variables: str) -> Settings:
     environ = of_lkps(folder, **variables)
-    return read_settings(environ, lkps_url=None, credential=None, user_scope=user_scope)
+    return read_settings(environ, user_scope=user_scope)
 
 
 def someone_signs_in(folder: Path) -> Path:
@@ -139,9 +139,7 @@ def test_whoever_signed_in_with_lkps_login_comes_before_the_azure_cli(tmp_path: 
 
 def test_with_lkps_login_nothing_needs_to_be_in_the_environment(tmp_path: Path) -> None:
     someone_signs_in(tmp_path)
-    settings = read_settings(
-        bare(tmp_path), lkps_url=None, credential=None, user_scope="Session.Start"
-    )
+    settings = read_settings(bare(tmp_path), user_scope="Session.Start")
     assert settings.lkps_url == "https://kept.example"
     assert isinstance(settings.credential, Person)
     assert settings.credential.application.scope == "kept-api/Session.Start"

@@ -1,7 +1,6 @@
 // A conversation with an agent: its room, what is heard in it, and how the agent is.
 
 const EVERY_MS = 1000;
-const AGENT = 4; // the kind of participant that agents are (livekit-protocol, ParticipantInfo.Kind)
 
 const SHOWN = {
   dispatched: (session) => (session.agent_dispatches > 1 ? "One moment, connecting you again…" : "Connecting you…"),
@@ -80,7 +79,7 @@ export class Conversation {
   }
 
   get #agent() {
-    return [...this.#room.remoteParticipants.values()].find((one) => one.kind === AGENT);
+    return [...this.#room.remoteParticipants.values()].find((one) => one.isAgent);
   }
 
   #showAgent() {

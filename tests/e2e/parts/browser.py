@@ -51,7 +51,11 @@ async def new_context(browser: Browser) -> BrowserContext:
     return context
 
 
-async def heard_hertz(page: Page) -> float:
+async def hears(page: Page, hertz: float) -> bool:
+    return bool(await _heard_hertz(page) == pytest.approx(hertz, abs=10))
+
+
+async def _heard_hertz(page: Page) -> float:
     """The loudest frequency of the first audio element's sound; 0 while it is silent."""
     return float(
         await page.evaluate(

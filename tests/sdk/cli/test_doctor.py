@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from lkps.doctor.versions import FITTING, is_fitting
+from lkps.fitting import FITTING, is_fitting
 from lkps_core.errors import (
     AgentNotFound,
     CallerBlocked,

@@ -15,6 +15,7 @@ from lkps.addresses import address
 from lkps.clocks import clock_error
 from lkps.credentials import Credential
 from lkps.errors import CredentialError, LkpsError, Refused, Unavailable
+from lkps.problems import members_of, what_it_says
 
 _LATER = frozenset({408, 429})
 _FOREIGN = "the answer is not one that LKPS gives"
@@ -114,9 +115,9 @@ class Api:
         return self._refusals.get(answer.code, Refused)(
             answer.status,
             answer.code,
-            _what(answer.body),
+            what_it_says(answer.body) or _FOREIGN,
             answer.request_id,
-            _errors(answer.body.get("errors")),
+            members_of(answer.body),
             retry_after=answer.retry_after,
             advice=clock_error(answer.date, datetime.now(UTC)) if answer.status == 401 else "",
         )
@@ -152,13 +153,3 @@ async def _json(response: aiohttp.ClientResponse) -> Mapping[str, Any]:
     except ValueError:  # not JSON (or not text): a gateway's own page
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _what(problem: Mapping[str, Any]) -> str:
-    """Its title says what is refused, and its detail what to do; they may be one."""
-    said = (str(problem.get(name, "")).rstrip(".") for name in ("title", "detail"))
-    return ". ".join(dict.fromkeys(filter(None, said))) or _FOREIGN
-
-
-def _errors(errors: object) -> list[Mapping[str, str]]:
-    return [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []

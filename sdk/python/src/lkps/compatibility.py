@@ -11,6 +11,7 @@ from livekit.agents.ipc.proc_pool import ProcPool
 
 from lkps.endings import SHUTDOWN_BY_WORKER
 from lkps.errors import ConfigurationError
+from lkps.fitting import NEEDED
 
 _OF_SERVER = {
     "__init__": {"_ws_url", "_api_key", "_api_secret", "_deployment", "_entrypoint_fnc"},
@@ -48,7 +49,7 @@ def require_compatible(server: type[AgentServer] = AgentServer) -> None:
     if gone:
         raise ConfigurationError(
             f"livekit-agents {__version__} does not fit this version of lkps-sdk:"
-            f" install livekit-agents>=1.6,<1.9 (not found: {', '.join(gone)})"
+            f" install livekit-agents{NEEDED} (not found: {', '.join(gone)})"
         )
 
 

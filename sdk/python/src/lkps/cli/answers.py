@@ -1,13 +1,14 @@
 """Answers: what LKPS, or a gateway in its place, answers to a request."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from lkps.clocks import clock_error
 from lkps.errors import LkpsError, Refused, Unavailable
+from lkps.problems import members_of, what_it_says
 
 _LATER = frozenset({408, 429})
 FOREIGN = "the answer is not one that LKPS gives"
@@ -49,9 +50,9 @@ def read_answer(status: int, headers: Mapping[str, str], content: bytes) -> Answ
         raise Refused(
             status,
             str(body.get("code", "unknown")),
-            _what(body),
+            what_it_says(body) or FOREIGN,
             request_id,
-            _errors(body.get("errors")),
+            members_of(body),
             advice=clock_error(headers.get("Date", ""), datetime.now(UTC)) if status == 401 else "",
         )
     if not body and status != 204:
@@ -63,16 +64,11 @@ def _unavailable(
     status: int, headers: Mapping[str, str], body: Json, request_id: str
 ) -> Unavailable:
     wait = headers.get("Retry-After", "")
+    what, code = what_it_says(body) or FOREIGN, body.get("code", "unknown")
     return Unavailable(
-        f"{_what(body)} ({status} {body.get('code', 'unknown')}, request {request_id})",
+        f"{what} ({status} {code}, request {request_id})",
         retry_after=float(wait) if wait.isdecimal() else 0.0,
     )
-
-
-def _what(problem: Json) -> str:
-    """Its title says what is refused, and its detail what to do; they may be one."""
-    said = (str(problem.get(name, "")).rstrip(".") for name in ("title", "detail"))
-    return ". ".join(dict.fromkeys(filter(None, said))) or FOREIGN
 
 
 def _object(content: bytes) -> Json:
@@ -82,7 +78,3 @@ def _object(content: bytes) -> Json:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _errors(errors: object) -> Iterable[Mapping[str, str]]:
-    return [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []

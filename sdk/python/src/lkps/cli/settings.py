@@ -48,7 +48,7 @@ def connect_by_environment(profile: Profile) -> "Api":
     missing = profile.missing("url", *_of_entra(environ))
     if missing:
         raise ConfigurationError(f"missing: {', '.join(missing)}; lkps login keeps them")
-    settings = read_settings(environ, lkps_url=None, credential=None)
+    settings = read_settings(environ)
     return Api(settings.lkps_url, settings.credential)
 
 

@@ -10,6 +10,7 @@ import aiohttp
 from lkps.addresses import address
 from lkps.api import proxy_for
 from lkps.doctor.patient import Patient
+from lkps.problems import what_it_says
 
 SECONDS = 15.0
 
@@ -37,8 +38,7 @@ class Heard:
     @property
     def what(self) -> str:
         """What is refused, and why, as a problem document says it."""
-        said = (str(self.body.get(name, "")).rstrip(".") for name in ("title", "detail"))
-        return ". ".join(dict.fromkeys(filter(None, said))) or f"HTTP {self.status}"
+        return what_it_says(self.body) or f"HTTP {self.status}"
 
 
 async def ask(

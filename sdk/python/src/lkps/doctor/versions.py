@@ -8,9 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from lkps.doctor.findings import Finding, failed, failed_by, not_checked, ok
 from lkps.doctor.patient import Patient
 from lkps.errors import ConfigurationError
-
-FITTING = ((1, 6), (1, 9))
-"""From the first, and below the second."""
+from lkps.fitting import NEEDED, is_fitting
 
 _INSTALL = 'pip install "lkps-sdk[agents]"'
 
@@ -27,7 +25,7 @@ async def _agents() -> Finding:
     except PackageNotFoundError:
         return not_checked(step, f"it is not installed; to run agents: {_INSTALL}")
     if not is_fitting(found):
-        return failed(step, f"{found}, and this lkps-sdk needs >=1.6,<1.9", _INSTALL)
+        return failed(step, f"{found}, and this lkps-sdk needs {NEEDED}", _INSTALL)
     try:
         await asyncio.to_thread(_require_compatible)
     except ConfigurationError as error:
@@ -35,14 +33,6 @@ async def _agents() -> Finding:
     except ImportError as error:
         return failed(step, f"{found} cannot be imported: {error.name}", _INSTALL)
     return ok(step, f"{found} fits")
-
-
-def is_fitting(found: str) -> bool:
-    major, _, rest = found.partition(".")
-    minor = rest.partition(".")[0]
-    if not (major.isdecimal() and minor.isdecimal()):
-        return False
-    return FITTING[0] <= (int(major), int(minor)) < FITTING[1]
 
 
 def _require_compatible() -> None:
