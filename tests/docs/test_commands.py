@@ -35,7 +35,6 @@ FOREVER = {
 
 PAGE_SECONDS = 180
 
-
 PLAYED = {
     "agent-developer-guide.md": "in an empty folder, by tests/docs/test_newcomers.py",
     "client-developer-guide.md": "the same",
